@@ -1,0 +1,70 @@
+// The one error that reaches a caller: status, errcode and message, rendered once at the edge.
+// Client-Server API, "Standard error response"; Server-Server API uses the same form.
+
+import type { Json } from '../events/json.ts';
+
+export interface MatrixErrorOptions {
+  /** Further members of the response body, e.g. soft_logout. */
+  readonly fields?: Readonly<Record<string, Json>>;
+  /** Further response headers, e.g. Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+export class MatrixError extends Error {
+  readonly status: number;
+  readonly errcode: string;
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, errcode: string, message: string, options: MatrixErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'MatrixError';
+    this.status = status;
+    this.errcode = errcode;
+    this.fields = options.fields ?? {};
+    this.headers = options.headers ?? {};
+  }
+}
+
+const make =
+  (status: number, errcode: string) =>
+  (message: string, options?: MatrixErrorOptions): MatrixError =>
+    new MatrixError(status, errcode, message, options);
+
+export const forbidden = make(403, 'M_FORBIDDEN');
+export const guestAccessForbidden = make(403, 'M_GUEST_ACCESS_FORBIDDEN');
+export const notFound = make(404, 'M_NOT_FOUND');
+export const unrecognized = make(404, 'M_UNRECOGNIZED');
+export const methodNotAllowed = make(405, 'M_UNRECOGNIZED');
+export const missingToken = make(401, 'M_MISSING_TOKEN');
+export const unknownToken = (message: string, softLogout = false): MatrixError =>
+  new MatrixError(401, 'M_UNKNOWN_TOKEN', message, { fields: { soft_logout: softLogout } });
+export const unauthorized = make(401, 'M_UNAUTHORIZED');
+export const badJson = make(400, 'M_BAD_JSON');
+export const notJson = make(400, 'M_NOT_JSON');
+export const missingParam = make(400, 'M_MISSING_PARAM');
+export const invalidParam = make(400, 'M_INVALID_PARAM');
+export const badState = make(400, 'M_BAD_STATE');
+export const unknownError = make(400, 'M_UNKNOWN');
+export const userInUse = make(400, 'M_USER_IN_USE');
+export const invalidUsername = make(400, 'M_INVALID_USERNAME');
+export const exclusive = make(400, 'M_EXCLUSIVE');
+export const roomInUse = make(400, 'M_ROOM_IN_USE');
+export const invalidRoomState = make(400, 'M_INVALID_ROOM_STATE');
+export const unsupportedRoomVersion = make(400, 'M_UNSUPPORTED_ROOM_VERSION');
+export const badAlias = make(400, 'M_BAD_ALIAS');
+export const duplicateAnnotation = make(400, 'M_DUPLICATE_ANNOTATION');
+export const weakPassword = make(400, 'M_WEAK_PASSWORD');
+export const userDeactivated = make(403, 'M_USER_DEACTIVATED');
+export const tooLarge = make(413, 'M_TOO_LARGE');
+export const wrongRoomKeysVersion = (message: string, currentVersion: string): MatrixError =>
+  new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', message, { fields: { current_version: currentVersion } });
+export const unableToAuthoriseJoin = make(400, 'M_UNABLE_TO_AUTHORISE_JOIN');
+export const cannotOverwriteMedia = make(409, 'M_CANNOT_OVERWRITE_MEDIA');
+export const notYetUploaded = make(504, 'M_NOT_YET_UPLOADED');
+export const limitExceeded = (message: string, retryAfterMs: number): MatrixError =>
+  new MatrixError(429, 'M_LIMIT_EXCEEDED', message, {
+    fields: { retry_after_ms: retryAfterMs },
+    headers: { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) },
+  });
