@@ -20,6 +20,14 @@ export interface Caller {
   readonly session: number;
   readonly isGuest: boolean;
   readonly isAdmin: boolean;
+  /** The application service's id when its token speaks for the user. */
+  readonly appservice?: string;
+  /** Exempt from the rate limiter (application services with rate_limited: false). */
+  readonly isUnlimited?: boolean;
+  /** Locked by an admin: only endpoints with `allowsLocked` answer (M_USER_LOCKED). */
+  readonly isLocked?: boolean;
+  /** Suspended by an admin: endpoints with `refusesSuspended` do not answer (M_USER_SUSPENDED). */
+  readonly isSuspended?: boolean;
 }
 
 /** none: nobody asked. user: a registered user. guest: a user or a guest. optional: a user if a token was given. server: a signed federation request. */
@@ -61,7 +69,11 @@ export interface Request<A extends Auth, P, Q, B> {
   readonly params: Parsed<P>;
   readonly query: Parsed<Q>;
   readonly body: B;
+  /** The body's text as it was sent ('' where there is none), for signatures and lossless storage; not kept for `raw`. */
+  readonly bodyText: string;
   readonly headers: IncomingHttpHeaders;
+  /** Path and query as they were sent. Never log it: the query may hold an access token. */
+  readonly target: string;
   /** The client's address, after trusted proxies. */
   readonly address: string;
   readonly requestId: string;
@@ -85,15 +97,20 @@ export class Answer {
 export const jsonText = (text: string | AsyncIterable<string>, status = 200): Answer =>
   new Answer(status, text, { 'Content-Type': 'application/json' });
 
-/** `object`: the body is a JSON object (absent means {}). `raw`: the handler reads the byte stream itself, bounded by it. */
-export type BodyKind = TSchema | 'none' | 'object' | 'raw';
+/**
+ * A schema or `object`: the body is a JSON object (absent means {}); top-level nulls of optional keys count as absent.
+ * `form`: application/x-www-form-urlencoded. `raw`: the handler reads the byte stream itself, bounded by bodySizeBytesMax.
+ */
+export type BodyKind = TSchema | 'none' | 'object' | 'form' | 'raw';
 export type BodyOf<B> = B extends TSchema
   ? Static<B>
   : B extends 'object'
     ? JsonObject
     : B extends 'raw'
       ? Readable
-      : undefined;
+      : B extends 'form'
+        ? URLSearchParams
+        : undefined;
 
 export interface EndpointDeclaration<
   A extends Auth,
@@ -102,6 +119,7 @@ export interface EndpointDeclaration<
   B extends BodyKind,
   Parts,
 > {
+  /** A template: `{name}` is one whole segment, `{name*}` (last only) the rest of the path; params are percent-decoded. */
   readonly route: Route;
   /** Further routes of the same endpoint: older versions (r0), unstable prefixes, optional trailing parts. */
   readonly also?: readonly Route[];
@@ -112,6 +130,10 @@ export interface EndpointDeclaration<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Also for users locked by an admin (logout). */
+  readonly allowsLocked?: true;
+  /** Not for users suspended by an admin (sending, joining, profile changes, …). */
+  readonly refusesSuspended?: true;
   /** Body size limit in bytes where it is not the configured default. */
   readonly bodySizeBytesMax?: number;
   handle(request: Request<A, P, Q, BodyOf<B>>, parts: Parts): Promise<object | Answer>;

@@ -57,6 +57,10 @@ export const badAlias = make(400, 'M_BAD_ALIAS');
 export const duplicateAnnotation = make(400, 'M_DUPLICATE_ANNOTATION');
 export const weakPassword = make(400, 'M_WEAK_PASSWORD');
 export const userDeactivated = make(403, 'M_USER_DEACTIVATED');
+/** The session stays: clients keep their keys and may log out. */
+export const userLocked = (message: string): MatrixError =>
+  new MatrixError(401, 'M_USER_LOCKED', message, { fields: { soft_logout: true } });
+export const userSuspended = make(403, 'M_USER_SUSPENDED');
 export const tooLarge = make(413, 'M_TOO_LARGE');
 export const wrongRoomKeysVersion = (message: string, currentVersion: string): MatrixError =>
   new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', message, { fields: { current_version: currentVersion } });
