@@ -1,22 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+const postgres = ['tests/harness/postgres-setup.ts'];
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], pool: 'threads' } },
+      {
+        test: {
+          name: 'unit',
+          include: ['{src,scripts,bench}/**/*.test.ts', 'tests/{harness,vectors}/**/*.test.ts'],
+          pool: 'threads',
+        },
+      },
       {
         test: {
           name: 'contract',
           include: ['tests/contract/**/*.test.ts'],
-          globalSetup: ['tests/harness/postgres-setup.ts'],
+          globalSetup: postgres,
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'system',
-          include: ['tests/{journeys,properties,drills,spec}/**/*.test.ts'],
-          globalSetup: ['tests/harness/postgres-setup.ts'],
+          include: ['tests/{journeys,properties,drills,spec,simulation,interop}/**/*.test.ts'],
+          globalSetup: postgres,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
