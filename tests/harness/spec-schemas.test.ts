@@ -66,14 +66,18 @@ test('paths find their template: parameters, r0, literal before parameter, empty
   expect(checkAgainstSpec('GET', '/_matrix/client/v3/pushrules/global/', 200, { override: 'x' })).not.toEqual([]);
 });
 
-test('every example answer of the specification agrees with its schema', () => {
+test('every example answer of the specification agrees with its schema, but for the one that lacks an icon', () => {
   const failures: string[] = [];
   let count = 0;
   for (const { method, path, responses } of allOperations()) {
     for (const [status, response] of Object.entries(responses)) {
       const media = response.content?.['application/json'];
       if (!media?.schema) continue;
-      const examples = [media.example, ...Object.values(media.examples ?? {}).map(({ value }) => value)];
+      const examples = [
+        media.schema.example,
+        media.example,
+        ...Object.values(media.examples ?? {}).map(({ value }) => value),
+      ];
       for (const example of examples.filter((value) => value !== undefined)) {
         count += 1;
         for (const violation of violationsOf(media.schema, example)) {
@@ -83,5 +87,8 @@ test('every example answer of the specification agrees with its schema', () => {
     }
   }
   expect(count).toBeGreaterThan(380);
-  expect(failures).toEqual([]);
+  expect(failures).toEqual([
+    'GET /_matrix/client/v3/thirdparty/protocols 200 /gitter: must have required properties icon (icon)',
+    'GET /_matrix/client/v3/thirdparty/protocols 200 /: must not have additional properties',
+  ]);
 });
