@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path';
 import type { Part } from '../../architecture.ts';
+import { looksLikeSql } from './looks-like-sql.ts';
 import type { Found, Import, Source } from './read-source.ts';
 
 export interface Violation {
@@ -81,19 +82,10 @@ const pureProtocol: Rule = (source) => {
     );
 };
 
-// Statements in full, or the shouting first words of one: English text begins with neither, or with a capital letter.
-const sqlStatement =
-  /^\s*(select\s[^]*\sfrom\s|insert\s+(or\s+\w+\s+)?into\s+\S+\s*(\(|select|values|default)|update\s+\S+\s+set\s+\S+\s*=|delete\s+from\s+\S+(\s+where\s|\s*$)|create\s+(unique\s+|virtual\s+|temp\s+)?(table|index|trigger|view)\s|alter\s+table\s|drop\s+(table|index|trigger|view)\s)/i;
-const sqlShout =
-  /^\s*(SELECT\s|INSERT (OR \w+ )?INTO\s|UPDATE \S+ SET\s|DELETE FROM\s|WITH (RECURSIVE )?\w+ ?(\([^)]*\) )?AS\s|PRAGMA\s|BEGIN( |;|$)|COMMIT(;|$)|ROLLBACK(;| |$)|VACUUM|REINDEX|TRUNCATE\s|LISTEN \w+$|NOTIFY \w+)/;
-
-const isSql = (text: string): boolean =>
-  /^\s*([a-z]+|[A-Z]+)\b/.test(text) && (sqlStatement.test(text) || sqlShout.test(text));
-
 const sqlInStorage: Rule = (source) => {
   if (!isSrc(source) || isTest(source) || partOf(source.path) === 'storage') return [];
   return source.literals
-    .filter(({ text }) => isSql(text))
+    .filter(({ text }) => looksLikeSql(text))
     .map(({ text, line }) => violation('sql', source, line, `SQL outside src/storage: ${text.trim().slice(0, 50)}`));
 };
 
