@@ -1,0 +1,51 @@
+// Writers for the contract tests of the database itself; the writer thread of SQLite loads this module by its URL.
+
+import { forbidden } from '../../src/protocol/errors/matrix-error.ts';
+import { writer } from '../../src/storage/database.ts';
+import { toStoredText } from '../../src/storage/text.ts';
+
+export const addNote = writer('addNote', async (tx, note: { name: string; number?: number; body?: Uint8Array }) => {
+  await tx.run(
+    'INSERT INTO notes (name, number, body) VALUES (?, ?, ?)',
+    toStoredText(note.name),
+    note.number ?? null,
+    note.body ?? null,
+  );
+});
+
+export const addNotes = writer('addNotes', (tx, names: readonly string[]) =>
+  tx.runMany(
+    'INSERT INTO notes (name, number) VALUES (?, ?)',
+    names.map((name, index) => [name, index]),
+  ),
+);
+
+/** Takes a position, writes, and then fails in the way asked for. */
+export const addLog = writer(
+  'addLog',
+  async (tx, args: { writer: string; fail?: 'matrix' | 'unique' | 'swallowed' | 'early' }) => {
+    if (args.fail === 'early') throw forbidden('refused before anything was written');
+    const position = await tx.nextPosition({ room: 1 });
+    await tx.run('INSERT INTO log (position, writer) VALUES (?, ?)', position, args.writer);
+    if (args.fail === 'matrix') throw forbidden('refused after writing', { fields: { soft: true } });
+    const again = (): Promise<number> => tx.run('INSERT INTO log (position, writer) VALUES (?, ?)', position, 'again');
+    if (args.fail === 'unique') await again();
+    if (args.fail === 'swallowed') await again().catch(() => 0);
+    return position;
+  },
+);
+
+/** The reference is checked only at the commit. */
+export const addReply = writer('addReply', async (tx, note: number) => {
+  await tx.run('INSERT INTO replies (note) VALUES (?)', note);
+});
+
+export const returnFunction = writer('returnFunction', async () => () => 1);
+
+export const mistakeInSql = writer('mistakeInSql', (tx) => tx.run('INSERT INTO nowhere VALUES (1)'));
+
+/** Reads its own writes, and the changed rows are counted. */
+export const renameAll = writer('renameAll', async (tx, suffix: string) => {
+  const changed = await tx.run('UPDATE notes SET name = name || ?', suffix);
+  return { changed, names: await tx.all<{ name: string }>('SELECT name FROM notes ORDER BY name') };
+});
