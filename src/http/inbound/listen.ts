@@ -1,0 +1,100 @@
+// Opens ports for the inbound edge and closes them in an orderly way.
+
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import type { Inbound } from './inbound.ts';
+
+export interface HostPort {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+/** Certificate chain and private key in PEM. */
+export interface TlsMaterial {
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
+}
+
+export interface ListenOptions extends HostPort {
+  readonly tls?: TlsMaterial;
+  readonly limits: ConnectionLimits;
+}
+
+export interface ConnectionLimits {
+  readonly connectionsMax: number;
+  /** For a request's line and headers. */
+  readonly headersTimeoutMs: number;
+  /** For a connection on which nothing is asked. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** New connections use the new certificate. Throws when it is none, and keeps the old one. */
+  replaceTls(tls: TlsMaterial): void;
+  /** Stops accepting; waits at most `graceMs` for running requests, then breaks their connections. */
+  close(graceMs: number, clock: Clock): Promise<void>;
+}
+
+const headerSizeBytesMax = 32 * 1024;
+
+function createNodeServer(inbound: Inbound, { tls, limits }: ListenOptions): Server | TlsServer {
+  const options = {
+    maxHeaderSize: headerSizeBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    // Bodies have their own time limits: an upload over a slow line may take long.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(2000, limits.headersTimeoutMs),
+    // A client that closes its half early has gone away, as far as answers are concerned.
+    insecureHTTPParser: false,
+    noDelay: true,
+  };
+  const server = tls
+    ? createTlsServer({ ...options, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, inbound.listener)
+    : createServer(options, inbound.listener);
+  server.maxConnections = limits.connectionsMax;
+  return server;
+}
+
+/** Resolves once the port is open; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot be. */
+export async function listen(inbound: Inbound, options: ListenOptions): Promise<Listener> {
+  const server = createNodeServer(inbound, options);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);
+  await promise;
+  server.off('error', reject);
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: options.host,
+    port,
+    isTls: options.tls !== undefined,
+    replaceTls(tls) {
+      if ('setSecureContext' in server)
+        server.setSecureContext({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' });
+    },
+    close: (graceMs, clock) => closeServer(server, graceMs, clock),
+  };
+}
+
+async function closeServer(server: Server | TlsServer, graceMs: number, clock: Clock): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const timer = clock.after(graceMs, () => server.closeAllConnections());
+  await promise;
+  timer.cancel();
+}
+
+/** Reads `host:port`, `[v6]:port` or `:port` (all addresses); undefined when it is none. */
+export function parseHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  if (!match || Number(match[3]) > 65_535) return undefined;
+  return { host: match[1] ?? (match[2] || '::'), port: Number(match[3]) };
+}
