@@ -21,8 +21,11 @@ export interface ReadTx {
   get<R>(sql: string, ...params: SqlValue[]): Promise<R | undefined>;
 }
 
-/** Who can see a change: everybody in a room, or one local user (all devices). */
-export type Audience = { readonly room: number } | { readonly user: number };
+/** Who can see a change: everybody in a room (and users outside it, e.g. invited ones), one user, or everybody in some rooms. */
+export type Audience =
+  | { readonly room: number; readonly users?: readonly number[] }
+  | { readonly user: number }
+  | { readonly rooms: readonly number[] };
 
 export interface WriteTx extends ReadTx {
   /** Returns the number of rows changed. */

@@ -16,7 +16,9 @@ export interface Caller {
   /** The user's integer id in storage. */
   readonly user: number;
   readonly deviceId: string;
-  /** Integer id of the session (one access-token lineage of one device). */
+  /** The device's integer id in storage; never used again for another device. */
+  readonly device: number;
+  /** Integer id of the access token's session. */
   readonly session: number;
   readonly isGuest: boolean;
   readonly isAdmin: boolean;

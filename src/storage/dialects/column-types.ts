@@ -1,7 +1,7 @@
 // The macros in which migrations write column types and table suffixes, filled in for each engine.
 
 export interface ColumnTypes {
-  /** An integer primary key that the engine can assign. */
+  /** An integer primary key that the engine assigns; one that was deleted is never assigned again. */
   readonly id: string;
   readonly int: string;
   readonly text: string;

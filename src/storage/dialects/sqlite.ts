@@ -11,7 +11,7 @@ export const sqliteDialect: Dialect = {
 };
 
 export const sqliteColumnTypes: ColumnTypes = {
-  id: 'INTEGER PRIMARY KEY',
+  id: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   int: 'INTEGER',
   text: 'TEXT',
   blob: 'BLOB',

@@ -35,9 +35,10 @@ export const migration: Migration = {
     // position: place in the timeline (arrival order); history fetched later has negative positions; NULL: never in a timeline.
     // state_root: the state after the event; NULL: not known (an outlier).
     // replaces: the state event that this one replaced. thread: the thread's root event.
+    // notifies: members with default push rules are notified; notified_total: the room's running number of such events.
     // verdict: 0 accepted, 1 soft-failed, 2 rejected. Reasons of 1 and 2 stand in verdicts.
     `CREATE TABLE events (
-      nid {id},
+      nid {int} PRIMARY KEY,
       event_id {text} NOT NULL UNIQUE,
       room {int} NOT NULL,
       position {int},
@@ -51,6 +52,7 @@ export const migration: Migration = {
       state_root {blob},
       replaces {int},
       thread {int},
+      notifies {int} NOT NULL DEFAULT 0,
       notified_total {int} NOT NULL DEFAULT 0,
       verdict {int} NOT NULL DEFAULT 0,
       redacted_by {int}
@@ -128,6 +130,19 @@ export const migration: Migration = {
     ){strictWithoutRowid}`,
     'CREATE INDEX client_transactions_event ON client_transactions (event) WHERE event IS NOT NULL',
     'CREATE INDEX client_transactions_age ON client_transactions (created_ts)',
+
+    // Only users whose outcome is not that of the default push rules: delta is the correction to their unread count.
+    `CREATE TABLE notifications (
+      user_nid {int} NOT NULL,
+      room {int} NOT NULL,
+      position {int} NOT NULL,
+      event {int} NOT NULL,
+      thread {int},
+      delta {int} NOT NULL,
+      notifies {int} NOT NULL,
+      highlight {int} NOT NULL,
+      PRIMARY KEY (user_nid, room, position)
+    ){strictWithoutRowid}`,
 
     `CREATE TABLE aliases (
       alias {text} PRIMARY KEY, room {int} NOT NULL, creator {int} NOT NULL, created_ts {int} NOT NULL

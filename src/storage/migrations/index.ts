@@ -1,5 +1,6 @@
 // The numbered list of migrations for both engines, oldest first.
 
+import { migration as rooms } from './0001-rooms.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [rooms];

@@ -1,0 +1,66 @@
+// The integers behind users, event types and state keys, remembered in memory so that hot paths do not ask for them.
+
+import { LruCache } from '../lib/lru-cache.ts';
+import type { UserId } from '../protocol/ids/branded.ts';
+import type { Database } from '../storage/database.ts';
+import { findStateKey, internNames } from '../storage/stores/names.ts';
+
+/** Entries of each kind kept in memory: about 100 bytes each. */
+const NAMES_MAX = 100_000;
+
+export interface NamesWanted {
+  readonly users: readonly UserId[];
+  readonly types: readonly string[];
+  readonly stateKeys: readonly (readonly [type: string, stateKey: string])[];
+}
+
+export interface Nids {
+  readonly users: readonly number[];
+  readonly types: readonly number[];
+  readonly stateKeys: readonly number[];
+}
+
+export interface Names {
+  /** The nids in the order of the question; names seen for the first time get one (a durable write). */
+  intern(wanted: NamesWanted): Promise<Nids>;
+  /** nids of the state keys that are known, without making any; unknown ones are undefined. */
+  findStateKeys(keys: NamesWanted['stateKeys']): Promise<(number | undefined)[]>;
+}
+
+const keyText = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;
+
+export const createNames = (deps: { db: Database }): Names => {
+  const users = new LruCache<UserId, number>(NAMES_MAX);
+  const types = new LruCache<string, number>(NAMES_MAX);
+  const stateKeys = new LruCache<string, number>(NAMES_MAX);
+
+  return {
+    async intern(wanted) {
+      const known: Nids = {
+        users: wanted.users.map((id) => users.get(id) ?? 0),
+        types: wanted.types.map((type) => types.get(type) ?? 0),
+        stateKeys: wanted.stateKeys.map(([type, key]) => stateKeys.get(keyText(type, key)) ?? 0),
+      };
+      if (!known.users.includes(0) && !known.types.includes(0) && !known.stateKeys.includes(0)) return known;
+      const nids = await deps.db.write(internNames, wanted);
+      wanted.users.forEach((id, index) => users.set(id, nids.users[index]!));
+      wanted.types.forEach((type, index) => types.set(type, nids.types[index]!));
+      wanted.stateKeys.forEach(([type, key], index) => stateKeys.set(keyText(type, key), nids.stateKeys[index]!));
+      return nids;
+    },
+
+    async findStateKeys(keys) {
+      const found = keys.map(([type, key]) => stateKeys.get(keyText(type, key)));
+      if (!found.includes(undefined)) return found;
+      return deps.db.read(async (tx) => {
+        for (const [index, [type, key]] of keys.entries()) {
+          if (found[index] !== undefined) continue;
+          const nid = await findStateKey(tx, type, key);
+          if (nid !== undefined) stateKeys.set(keyText(type, key), nid);
+          found[index] = nid;
+        }
+        return found;
+      });
+    },
+  };
+};

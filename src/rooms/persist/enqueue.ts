@@ -1,0 +1,56 @@
+// Hands prepared events to the one writer of events and moves the warm room on at once; a failed write takes it back.
+
+import type { PersistArgs, Persisted } from '../../storage/stores/persist.ts';
+import { persistEvents } from '../../storage/stores/persist.ts';
+import type { Engine } from '../rooms.ts';
+import type { Prepared } from '../send/prepare-event.ts';
+import { hashToBytes } from '../state/room-state.ts';
+import type { WarmRoom } from '../warm-rooms.ts';
+
+/** Call it under the room's lock: writes of one room reach the database in the order of this call. */
+export const enqueue = (engine: Engine, room: WarmRoom, prepared: readonly Prepared[]): Promise<Persisted> => {
+  const before = room.head;
+  const { head } = prepared.at(-1)!;
+  room.head = { ...head, sequence: before.sequence + 1 };
+  const args: PersistArgs = {
+    room: { nid: room.nid },
+    sequence: before.sequence,
+    stateChanged: head.stateRoot !== before.stateRoot,
+    ...persistRows(engine, prepared),
+  };
+  return settle(engine, room, prepared, engine.db.write(persistEvents, args));
+};
+
+/** What every persist writes, whether the room is new or not. */
+export const persistRows = (
+  engine: Engine,
+  prepared: readonly Prepared[],
+): Omit<PersistArgs, 'room' | 'sequence' | 'stateChanged'> => {
+  const { head } = prepared.at(-1)!;
+  return {
+    events: prepared.map(({ row }) => row),
+    memberships: prepared.flatMap(({ membership }) => membership ?? []),
+    stateRoot: hashToBytes(head.stateRoot),
+    nodes: prepared.flatMap(({ nodes }) => nodes.map(({ hash, body }) => ({ hash: hashToBytes(hash), body }))),
+    extremities: head.extremities.map(({ nid }) => nid),
+    notifiedTotal: head.notifiedTotal,
+    now: engine.clock.now(),
+  };
+};
+
+const settle = async (
+  engine: Engine,
+  room: WarmRoom,
+  prepared: readonly Prepared[],
+  written: Promise<Persisted>,
+): Promise<Persisted> => {
+  try {
+    const persisted = await written;
+    for (const { held } of prepared) held.commit();
+    return persisted;
+  } catch (error) {
+    engine.warm.drop(room.roomId);
+    for (const { held } of prepared) held.discard();
+    throw error;
+  }
+};

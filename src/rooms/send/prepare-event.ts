@@ -1,0 +1,137 @@
+// One draft becomes an event: judged by the room's rules, built, signed, and laid out as the rows that it will be.
+
+import { authoriseEvent } from '../../protocol/auth-rules/authorise-event.ts';
+import { forbidden } from '../../protocol/errors/matrix-error.ts';
+import { buildEvent, type BuiltEvent } from '../../protocol/events/build-event.ts';
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { UserId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
+import type { EventRow, MembershipRow } from '../../storage/stores/persist.ts';
+import type { RoomRef } from '../room-ref.ts';
+import type { Engine } from '../rooms.ts';
+import { hashToBytes } from '../state/room-state.ts';
+import { getEntry } from '../state-tree/read-entries.ts';
+import { setEntries } from '../state-tree/set-entries.ts';
+import type { EncodedNode } from '../state-tree/state-node.ts';
+import type { HeldNodes } from '../state-tree/state-nodes.ts';
+import type { RoomHead } from '../warm-rooms.ts';
+import { type AuthState, loadAuthState } from './auth-state.ts';
+import type { Draft } from './draft.ts';
+import { redactionOf } from './redaction-of.ts';
+import { relationOf } from './relation-of.ts';
+import type { DraftNids } from './send-events.ts';
+import { threadOf } from './thread-of.ts';
+
+export interface Prepared {
+  readonly event: RoomEvent;
+  readonly row: EventRow;
+  readonly membership: MembershipRow | undefined;
+  /** New nodes of the state tree, held in memory until the write is settled. */
+  readonly nodes: readonly EncodedNode[];
+  readonly held: HeldNodes;
+  /** The room as the next draft finds it. */
+  readonly head: RoomHead;
+}
+
+/** At most this many forward extremities become prev_events. Server-Server API, PDUs: at most 20. */
+const PREV_EVENTS_MAX = 20;
+
+export const prepareEvent = async (
+  engine: Engine,
+  room: RoomRef,
+  head: RoomHead,
+  draft: Draft,
+  nids: DraftNids,
+  nid: number,
+): Promise<Prepared> => {
+  const auth = await loadAuthState(engine.state, room, head.stateRoot, draft, engine.serverName);
+  const built = build(engine, room, head, draft, auth);
+  const { event } = built;
+  const verdict = authoriseEvent(event, room.version, auth.facts);
+  if (!verdict.ok) throw forbidden(`The room does not allow this. Rule ${verdict.rule}: ${verdict.sentence}`);
+  const redaction = await redactionOf(engine, room, event, auth);
+  const change = await changeState(engine, head, nids.stateKey, nid);
+  const outcome = await engine.notifications.judge(event, {
+    room: room.nid,
+    version: room.version,
+    powerLevels: auth.powerLevels,
+    create: auth.create,
+    sender: nids.sender,
+  });
+  const notifiedTotal = head.notifiedTotal + (outcome.notifies ? 1 : 0);
+  const relation = relationOf(event.content);
+  const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);
+  const row: EventRow = {
+    nid,
+    eventId: event.eventId,
+    type: nids.type,
+    sender: nids.sender,
+    stateKey: nids.stateKey,
+    originServerTs: event.originServerTs,
+    depth: event.depth,
+    content: built.contentJson,
+    rest: built.restJson,
+    stateRoot: hashToBytes(change.root),
+    replaces: change.replaces ?? null,
+    thread: relation ? await threadOf(engine, room, relation) : null,
+    notifies: outcome.notifies,
+    notifiedTotal,
+    verdict: 0,
+    inTimeline: true,
+    prevs: prevs.map((prev) => prev.nid),
+    missingPrevs: [],
+    ...(relation && { relation }),
+    ...(draft.transaction && { transaction: draft.transaction }),
+    ...(redaction && { redaction }),
+    ...(nids.target !== null && { wakes: [nids.target] }),
+    ...(outcome.exceptions.length > 0 && { notifications: outcome.exceptions }),
+  };
+  if (event.stateKey !== undefined) engine.state.remember(nid, event);
+  return {
+    event,
+    row,
+    membership: membershipOf(engine, event, nids, nid),
+    nodes: change.nodes,
+    held: engine.state.nodes.hold(change.nodes),
+    head: {
+      sequence: head.sequence,
+      stateRoot: change.root,
+      extremities: [
+        { nid, eventId: event.eventId, depth: event.depth },
+        ...head.extremities.slice(PREV_EVENTS_MAX),
+      ],
+      notifiedTotal,
+    },
+  };
+};
+
+interface StateChange {
+  readonly root: NodeHash;
+  readonly nodes: readonly EncodedNode[];
+  /** nid of the state event that stood there before. */
+  readonly replaces: number | undefined;
+}
+
+const changeState = async (
+  engine: Engine,
+  head: RoomHead,
+  stateKey: number | null,
+  nid: number,
+): Promise<StateChange> => {
+  if (stateKey === null) return { root: head.stateRoot, nodes: [], replaces: undefined };
+  const { source } = engine.state;
+  const replaces = await getEntry(source, head.stateRoot, stateKey);
+  const { root, newNodes } = await setEntries(source, head.stateRoot, [[stateKey, nid]]);
+  return { root, nodes: newNodes, replaces };
+};
+
+const membershipOf = (engine: Engine, event: RoomEvent, nids: DraftNids, nid: number): MembershipRow | undefined => {
+  if (nids.target === null) return undefined;
+  return {
+    user: nids.target,
+    membership: event.content.membership as string,
+    event: nid,
+    sender: nids.sender,
+    isLocal: serverOf(event.stateKey as UserId) === engine.serverName,
+  };
+};

@@ -1,0 +1,78 @@
+// Rooms in memory as the next event will find them, one step ahead of the database: what was drafted and enqueued
+// counts already. When a write fails the room is dropped and read again.
+
+import { LruCache } from '../lib/lru-cache.ts';
+import type { EventId, RoomId } from '../protocol/ids/branded.ts';
+import { roomVersion } from '../protocol/room-versions/room-versions.ts';
+import type { Database } from '../storage/database.ts';
+import { eventsByNid } from '../storage/stores/events.ts';
+import { roomById } from '../storage/stores/rooms.ts';
+import type { RoomRef } from './room-ref.ts';
+import { bytesToHash } from './state/room-state.ts';
+import type { NodeHash } from './state-tree/state-node.ts';
+
+export interface Extremity {
+  readonly nid: number;
+  readonly eventId: EventId;
+  readonly depth: number;
+}
+
+/** What one draft leaves to the next. */
+export interface RoomHead {
+  /** Grows by one with each persist; the database refuses a draft made on another. */
+  readonly sequence: number;
+  readonly stateRoot: NodeHash;
+  readonly extremities: readonly Extremity[];
+  readonly notifiedTotal: number;
+}
+
+export interface WarmRoom extends RoomRef {
+  head: RoomHead;
+}
+
+export interface WarmRooms {
+  /** undefined: no such room here. Call it under the room's lock. */
+  get(roomId: RoomId): Promise<WarmRoom | undefined>;
+  put(room: WarmRoom): void;
+  /** Forgets what was drafted on a write that failed. */
+  drop(roomId: RoomId): void;
+}
+
+const WARM_ROOMS_MAX = 10_000;
+
+export const createWarmRooms = (deps: { db: Database }): WarmRooms => {
+  const rooms = new LruCache<RoomId, WarmRoom>(WARM_ROOMS_MAX);
+  return {
+    async get(roomId) {
+      const warm = rooms.get(roomId);
+      if (warm) return warm;
+      const loaded = await load(deps.db, roomId);
+      if (loaded) rooms.set(roomId, loaded);
+      return loaded;
+    },
+    put: (room) => rooms.set(room.roomId, room),
+    drop: (roomId) => {
+      rooms.delete(roomId);
+    },
+  };
+};
+
+const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
+  db.read(async (tx) => {
+    const stored = await roomById(tx, roomId);
+    if (!stored) return undefined;
+    const version = roomVersion(stored.version);
+    if (!version) throw new Error(`room ${roomId} has the unknown version ${stored.version}`);
+    const extremities = await eventsByNid(tx, stored.extremities);
+    return {
+      nid: stored.nid,
+      roomId,
+      version,
+      head: {
+        sequence: stored.sequence,
+        stateRoot: bytesToHash(stored.stateRoot),
+        extremities: extremities.map(({ nid, eventId, depth }) => ({ nid, eventId, depth })),
+        notifiedTotal: stored.notifiedTotal,
+      },
+    };
+  });

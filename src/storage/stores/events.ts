@@ -1,0 +1,158 @@
+// Reading events: by id, along a room's timeline, by time, by thread.
+
+import type { EventId, UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx, SqlValue } from '../database.ts';
+import { fromStoredText } from '../text.ts';
+import type { VerdictCode } from './persist.ts';
+
+/** An event as stored: `content` and `rest` are canonical JSON texts that answers are spliced from. */
+export interface StoredEvent {
+  readonly nid: number;
+  readonly eventId: EventId;
+  readonly room: number;
+  /** null: in no timeline (outlier, soft-failed or rejected). */
+  readonly position: number | null;
+  readonly type: string;
+  readonly sender: UserId;
+  /** The sender's nid. */
+  readonly senderNid: number;
+  readonly stateKey: string | undefined;
+  /** The nid of (type, state key); null for an event that is no state. */
+  readonly stateKeyNid: number | null;
+  readonly originServerTs: number;
+  readonly depth: number;
+  readonly content: string;
+  readonly rest: string;
+  /** Root of the state after the event. */
+  readonly stateRoot: Uint8Array | null;
+  readonly replaces: number | null;
+  readonly thread: number | null;
+  readonly notifies: number;
+  readonly notifiedTotal: number;
+  readonly verdict: VerdictCode;
+  readonly redactedBy: number | null;
+}
+
+const SELECT_EVENT = `SELECT e.nid AS "nid", e.event_id AS "eventId", e.room AS "room", e.position AS "position",
+  t.type AS "type", u.user_id AS "sender", e.sender AS "senderNid", k.state_key AS "stateKey",
+  e.state_key AS "stateKeyNid", e.origin_server_ts AS "originServerTs", e.depth AS "depth", e.content AS "content",
+  e.rest AS "rest", e.state_root AS "stateRoot", e.replaces AS "replaces", e.thread AS "thread",
+  e.notifies AS "notifies", e.notified_total AS "notifiedTotal", e.verdict AS "verdict", e.redacted_by AS "redactedBy"
+FROM events e JOIN event_types t ON t.nid = e.type JOIN users u ON u.nid = e.sender
+LEFT JOIN state_keys k ON k.nid = e.state_key`;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const decoded = (row: StoredEvent): StoredEvent => {
+  const event = row as Mutable<StoredEvent>;
+  event.type = fromStoredText(event.type);
+  // The join gives NULL for an event that is no state.
+  const stateKey = event.stateKey as string | null | undefined;
+  event.stateKey = stateKey === null || stateKey === undefined ? undefined : fromStoredText(stateKey);
+  return event;
+};
+
+const select = async (tx: ReadTx, where: string, ...params: SqlValue[]): Promise<StoredEvent[]> => {
+  const rows = await tx.all<StoredEvent>(`${SELECT_EVENT} ${where}`, ...params);
+  for (const row of rows) decoded(row);
+  return rows;
+};
+
+export const eventById = async (tx: ReadTx, eventId: string): Promise<StoredEvent | undefined> =>
+  (await select(tx, 'WHERE e.event_id = ?', eventId))[0];
+
+/** In no particular order; those that do not exist are left out. */
+export const eventsById = (tx: ReadTx, eventIds: readonly string[]): Promise<StoredEvent[]> =>
+  select(tx, `WHERE ${tx.dialect.anyText('e.event_id')}`, tx.dialect.list(eventIds));
+
+/** In no particular order; those that do not exist are left out. */
+export const eventsByNid = async (tx: ReadTx, nids: readonly number[]): Promise<StoredEvent[]> => {
+  if (nids.length === 0) return [];
+  if (nids.length === 1) return select(tx, 'WHERE e.nid = ?', nids[0]!);
+  return select(tx, `WHERE ${tx.dialect.anyInt('e.nid')}`, tx.dialect.list(nids));
+};
+
+export interface TimelineRange {
+  readonly room: number;
+  /** Only positions above this. */
+  readonly after: number;
+  /** Only positions up to and including this. */
+  readonly upTo: number;
+  /** Newest first? */
+  readonly backwards: boolean;
+  readonly limit: number;
+  /** Only the events of the thread with this root. */
+  readonly thread?: number;
+}
+
+export const timeline = (tx: ReadTx, range: TimelineRange): Promise<StoredEvent[]> =>
+  select(
+    tx,
+    `WHERE e.room = ? AND e.position > ? AND e.position <= ? ${range.thread === undefined ? '' : 'AND e.thread = ?'}
+     ORDER BY e.position ${range.backwards ? 'DESC' : 'ASC'} LIMIT ?`,
+    range.room,
+    range.after,
+    range.upTo,
+    ...(range.thread === undefined ? [] : [range.thread]),
+    range.limit,
+  );
+
+/** The event of the room nearest to a time (milliseconds), at or after it (forwards) or at or before it. */
+export const eventNearTime = async (
+  tx: ReadTx,
+  room: number,
+  timestamp: number,
+  forwards: boolean,
+): Promise<StoredEvent | undefined> =>
+  (
+    await select(
+      tx,
+      `WHERE e.room = ? AND e.origin_server_ts ${forwards ? '>=' : '<='} ? AND e.position IS NOT NULL
+       ORDER BY e.origin_server_ts ${forwards ? 'ASC' : 'DESC'}, e.position ${forwards ? 'ASC' : 'DESC'} LIMIT 1`,
+      room,
+      timestamp,
+    )
+  )[0];
+
+/** Every event with a position in (after, upTo], of all rooms, in order: what stream consumers read. */
+export const eventsSince = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<StoredEvent[]> =>
+  select(
+    tx,
+    'WHERE e.position > ? AND e.position <= ? ORDER BY e.position ASC LIMIT ?',
+    after,
+    upTo,
+    limit,
+  );
+
+/** The event that a device sent under a transaction id, if it did. */
+export const eventOfTransaction = async (
+  tx: ReadTx,
+  device: number,
+  scope: string,
+  txnId: string,
+): Promise<EventId | undefined> => {
+  const row = await tx.get<{ eventId: EventId }>(
+    `SELECT e.event_id AS "eventId" FROM client_transactions c JOIN events e ON e.nid = c.event
+     WHERE c.device = ? AND c.scope = ? AND c.txn_id = ?`,
+    device,
+    scope,
+    txnId,
+  );
+  return row?.eventId;
+};
+
+/** The transaction ids under which this device sent some of these events: event nid → transaction id. */
+export const transactionsOfEvents = async (
+  tx: ReadTx,
+  device: number,
+  events: readonly number[],
+): Promise<Map<number, string>> => {
+  if (events.length === 0) return new Map();
+  const rows = await tx.all<{ event: number; txnId: string }>(
+    `SELECT event AS "event", txn_id AS "txnId" FROM client_transactions
+     WHERE ${tx.dialect.anyInt('event')} AND device = ?`,
+    tx.dialect.list(events),
+    device,
+  );
+  return new Map(rows.map((row) => [row.event, row.txnId]));
+};

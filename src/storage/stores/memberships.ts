@@ -1,0 +1,88 @@
+// The current membership of users in rooms, derived from the rooms' current state.
+
+import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../database.ts';
+import { writer } from '../database.ts';
+
+export type MembershipState = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
+
+export interface StoredMembership {
+  readonly user: number;
+  readonly room: number;
+  readonly membership: MembershipState;
+  /** nid of the m.room.member event. */
+  readonly event: number;
+  readonly sender: number;
+  /** Stream position of its last change. */
+  readonly position: number;
+  readonly isLocal: number;
+  readonly forgotten: number;
+  readonly lastSentPosition: number;
+}
+
+const SELECT_MEMBERSHIP = `SELECT m.user_nid AS "user", m.room AS "room", m.membership AS "membership", m.event AS "event",
+  m.sender AS "sender", m.position AS "position", m.is_local AS "isLocal", m.forgotten AS "forgotten",
+  m.last_sent_position AS "lastSentPosition" FROM memberships m`;
+
+export const membershipOf = (tx: ReadTx, user: number, room: number): Promise<StoredMembership | undefined> =>
+  tx.get(`${SELECT_MEMBERSHIP} WHERE m.user_nid = ? AND m.room = ?`, user, room);
+
+/** Every room the user has or had something to do with. */
+export const membershipsOfUser = (tx: ReadTx, user: number): Promise<StoredMembership[]> =>
+  tx.all(`${SELECT_MEMBERSHIP} WHERE m.user_nid = ?`, user);
+
+export interface Member {
+  readonly user: number;
+  readonly userId: UserId;
+  readonly event: number;
+}
+
+/** In the order of their nids. */
+export const membersOfRoom = (tx: ReadTx, room: number, membership: MembershipState): Promise<Member[]> =>
+  tx.all(
+    `SELECT m.user_nid AS "user", u.user_id AS "userId", m.event AS "event" FROM memberships m
+     JOIN users u ON u.nid = m.user_nid WHERE m.room = ? AND m.membership = ? ORDER BY m.user_nid`,
+    room,
+    membership,
+  );
+
+export const countMembers = async (tx: ReadTx, room: number, membership: MembershipState): Promise<number> => {
+  const row = await tx.get<{ count: number }>(
+    'SELECT count(*) AS "count" FROM memberships WHERE room = ? AND membership = ?',
+    room,
+    membership,
+  );
+  return row!.count;
+};
+
+/** nids of this server's users who are joined. */
+export const localMembers = async (tx: ReadTx, room: number): Promise<number[]> => {
+  const rows = await tx.all<{ user: number }>(
+    `SELECT user_nid AS "user" FROM memberships WHERE room = ? AND membership = 'join' AND is_local = 1`,
+    room,
+  );
+  return rows.map((row) => row.user);
+};
+
+export const joinedRooms = async (tx: ReadTx, user: number): Promise<RoomId[]> => {
+  const rows = await tx.all<{ roomId: RoomId }>(
+    `SELECT r.room_id AS "roomId" FROM memberships m JOIN rooms r ON r.nid = m.room
+     WHERE m.user_nid = ? AND m.membership = 'join' ORDER BY m.room`,
+    user,
+  );
+  return rows.map((row) => row.roomId);
+};
+
+/** Returns whether there was a room to forget: one that the user left or was banned from. Wakes the user's devices. */
+export const forgetRoom = writer(
+  'forgetRoom',
+  async (tx, args: { user: number; room: number }): Promise<boolean> => {
+    const changed = await tx.run(
+      `UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room = ? AND membership IN ('leave', 'ban')`,
+      args.user,
+      args.room,
+    );
+    if (changed > 0) await tx.nextPosition({ user: args.user });
+    return changed > 0;
+  },
+);

@@ -1,0 +1,56 @@
+// Interned strings: users, event types and state keys get small integers, and the rows of other tables hold those.
+
+import type { UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx, WriteTx } from '../database.ts';
+import { writer } from '../database.ts';
+import { toStoredText } from '../text.ts';
+
+interface Nid {
+  nid: number;
+}
+
+/** The user's nid; gives them one if they have none. */
+export const internUser = async (tx: WriteTx, userId: UserId): Promise<number> => {
+  const known = await tx.get<Nid>('SELECT nid FROM users WHERE user_id = ?', userId);
+  return known?.nid ?? (await tx.get<Nid>('INSERT INTO users (user_id) VALUES (?) RETURNING nid', userId))!.nid;
+};
+
+export const internEventType = async (tx: WriteTx, type: string): Promise<number> => {
+  const text = toStoredText(type);
+  const known = await tx.get<Nid>('SELECT nid FROM event_types WHERE type = ?', text);
+  return known?.nid ?? (await tx.get<Nid>('INSERT INTO event_types (type) VALUES (?) RETURNING nid', text))!.nid;
+};
+
+export const internStateKey = async (tx: WriteTx, type: string, stateKey: string): Promise<number> => {
+  const names = [toStoredText(type), toStoredText(stateKey)] as const;
+  const known = await tx.get<Nid>('SELECT nid FROM state_keys WHERE type = ? AND state_key = ?', ...names);
+  if (known) return known.nid;
+  return (await tx.get<Nid>('INSERT INTO state_keys (type, state_key) VALUES (?, ?) RETURNING nid', ...names))!.nid;
+};
+
+export const findUser = async (tx: ReadTx, userId: UserId): Promise<number | undefined> =>
+  (await tx.get<Nid>('SELECT nid FROM users WHERE user_id = ?', userId))?.nid;
+
+export const findStateKey = async (tx: ReadTx, type: string, stateKey: string): Promise<number | undefined> =>
+  (
+    await tx.get<Nid>(
+      'SELECT nid FROM state_keys WHERE type = ? AND state_key = ?',
+      toStoredText(type),
+      toStoredText(stateKey),
+    )
+  )?.nid;
+
+/** Interns what a room operation is about to name, all in one commit. Answers keep the order of the questions. */
+export const internNames = writer(
+  'internNames',
+  async (
+    tx,
+    names: { users: readonly UserId[]; types: readonly string[]; stateKeys: readonly (readonly [string, string])[] },
+  ) => {
+    const answer: { users: number[]; types: number[]; stateKeys: number[] } = { users: [], types: [], stateKeys: [] };
+    for (const userId of names.users) answer.users.push(await internUser(tx, userId));
+    for (const type of names.types) answer.types.push(await internEventType(tx, type));
+    for (const [type, key] of names.stateKeys) answer.stateKeys.push(await internStateKey(tx, type, key));
+    return answer;
+  },
+);
