@@ -4,13 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
 import type { Inbound } from './inbound.ts';
-
-export interface HostPort {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-}
 
 /** Certificate chain and private key in PEM. */
 export interface TlsMaterial {
@@ -90,11 +85,4 @@ async function closeServer(server: Server | TlsServer, graceMs: number, clock: C
   const timer = clock.after(graceMs, () => server.closeAllConnections());
   await promise;
   timer.cancel();
-}
-
-/** Reads `host:port`, `[v6]:port` or `:port` (all addresses); undefined when it is none. */
-export function parseHostPort(text: string): HostPort | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
-  if (!match || Number(match[3]) > 65_535) return undefined;
-  return { host: match[1] ?? (match[2] || '::'), port: Number(match[3]) };
 }
