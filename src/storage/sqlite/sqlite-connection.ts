@@ -81,7 +81,6 @@ export class SqliteConnection {
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
-const MMAP_SIZE_BYTES = 0;
 
 /** The one connection that writes. WAL with synchronous=FULL: a commit is on disk when COMMIT returns. */
 export const openWritable = (file: string): SqliteConnection => {
@@ -99,6 +98,5 @@ export const openReadable = (file: string): SqliteConnection => {
   const connection = new SqliteConnection(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
   connection.execute('PRAGMA cache_size = -16384');
   connection.execute('PRAGMA temp_store = MEMORY');
-  connection.execute(`PRAGMA mmap_size = ${MMAP_SIZE_BYTES}`);
   return connection;
 };

@@ -1,0 +1,88 @@
+// Runs the same tests on SQLite and on PostgreSQL, each on a fresh database that is closed and removed after its test.
+
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, describe, inject } from 'vitest';
+import type { Database } from '../../src/storage/database.ts';
+import type { Migration } from '../../src/storage/migrations/migration.ts';
+import { openPostgres } from '../../src/storage/postgres/open-postgres.ts';
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
+// For the type of inject('postgresUrl').
+import type {} from './postgres-setup.ts';
+
+export interface FreshDatabaseOptions {
+  /** URLs of modules with writers that no store exports. */
+  readonly writerModules?: readonly string[];
+  readonly migrations?: readonly Migration[];
+}
+
+export interface FreshDatabase extends AsyncDisposable {
+  readonly database: Database;
+}
+
+export const openFreshSqlite = async (options: FreshDatabaseOptions = {}): Promise<FreshDatabase> => {
+  const directory = mkdtempSync(join(tmpdir(), 'kintsugi-sqlite-'));
+  const database = await openSqlite({ directory, ...options });
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};
+
+const asAdmin = async (adminUrl: string, sql: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+};
+
+/** Makes an empty database beside the one of `adminUrl`, and returns its URL. */
+export const createPostgresDatabase = async (adminUrl: string): Promise<{ url: string; drop(): Promise<void> }> => {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await asAdmin(adminUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+};
+
+export const openFreshPostgres = async (
+  adminUrl: string,
+  { migrations }: FreshDatabaseOptions = {},
+): Promise<FreshDatabase> => {
+  const { url, drop } = await createPostgresDatabase(adminUrl);
+  const database = await openPostgres(migrations === undefined ? { url } : { url, migrations });
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await drop();
+    },
+  };
+};
+
+type OpenFresh = (options?: FreshDatabaseOptions) => Promise<Database>;
+
+/** `open` gives a fresh database of the engine; whatever a test opened is closed and removed after it. */
+export const describeOnBothEngines = (name: string, define: (open: OpenFresh) => void): void => {
+  const engines: readonly [string, (options?: FreshDatabaseOptions) => Promise<FreshDatabase>][] = [
+    ['SQLite', openFreshSqlite],
+    ['PostgreSQL', (options) => openFreshPostgres(inject('postgresUrl'), options)],
+  ];
+  describe.each(engines)(`${name} on %s`, (_engine, openFresh) => {
+    const opened: FreshDatabase[] = [];
+    afterEach(async () => {
+      for (const fresh of opened.splice(0)) await fresh[Symbol.asyncDispose]();
+    });
+    define(async (options) => {
+      const fresh = await openFresh(options);
+      opened.push(fresh);
+      return fresh.database;
+    });
+  });
+};
