@@ -74,7 +74,7 @@ function encodeInner(inner: Inner): Uint8Array {
   return new Uint8Array(scratch.subarray(0, at));
 }
 
-export const hashOfBody = (body: Uint8Array): NodeHash => hash('sha256', body, 'buffer').toString('hex', 0, HASH_BYTES);
+export const hashOfBody = (body: Uint8Array): NodeHash => hash('sha256', body, 'hex').slice(0, 2 * HASH_BYTES);
 
 /** `depth`: how far below the root the node stands (0 to DEPTH_MAX); a leaf names its place, an inner node does not. */
 export function encodeNode(node: StateNode, depth: number): EncodedNode {

@@ -8,7 +8,21 @@ export type StateEntries = Map<number, number>;
 
 /** The event nid at `key`, or undefined. Throws DamagedStateError. */
 export async function getEntry(source: NodeSource, root: NodeHash, key: number): Promise<number | undefined> {
-  return (await getEntries(source, root, [key])).get(key);
+  const found = new Map<NodeHash, StateNode>();
+  let hash: NodeHash | undefined = root;
+  for (let depth = 0; hash !== undefined; depth++) {
+    let node = source.nodes.get(hash);
+    if (node === undefined) {
+      await fetchNodes(source, [hash], found);
+      node = found.get(hash)!;
+    }
+    if (node.kind === 'leaf') {
+      const index = indexInLeaf(node, key);
+      return node.keys[index] === key ? node.values[index] : undefined;
+    }
+    hash = node.children[digitAt(key, depth)];
+  }
+  return undefined;
 }
 
 interface Wanted {
@@ -23,10 +37,6 @@ function descend(node: StateNode, keys: readonly number[], depth: number, entrie
       if (node.keys[index] === key) entries.set(key, node.values[index]!);
     }
     return [];
-  }
-  if (keys.length === 1) {
-    const hash = node.children[digitAt(keys[0]!, depth)];
-    return hash === undefined ? [] : [{ hash, keys }];
   }
   const byDigit = Array.from({ length: FAN_OUT }, (): number[] => []);
   for (const key of keys) byDigit[digitAt(key, depth)]!.push(key);

@@ -40,6 +40,12 @@ function groupByDigit(changes: readonly EntryChange[], depth: number): (EntryCha
   return groups;
 }
 
+function removals(changes: readonly EntryChange[]): number {
+  let count = 0;
+  for (const [, value] of changes) if (value === undefined) count++;
+  return count;
+}
+
 /** Loads every node the change may touch, level by level. */
 async function loadTouched(source: NodeSource, root: NodeHash, changes: readonly EntryChange[]): Promise<Loaded> {
   const loaded = new Map<NodeHash, StateNode>();
@@ -56,14 +62,14 @@ async function loadTouched(source: NodeSource, root: NodeHash, changes: readonly
     for (const place of level) {
       const node = loaded.get(place.hash)!;
       if (node.kind === 'leaf') continue;
-      const removals = place.changes.filter(([, value]) => value === undefined).length;
       // A subtree that may shrink into a leaf is needed as a whole.
-      const whole = place.whole || node.count - removals <= LEAF_ENTRIES_MAX;
+      const whole = place.whole || node.count - removals(place.changes) <= LEAF_ENTRIES_MAX;
       const groups = groupByDigit(place.changes, depth);
-      node.children.forEach((hash, digit) => {
+      for (let digit = 0; digit < FAN_OUT; digit++) {
+        const hash = node.children[digit];
         const group = groups[digit];
         if (hash !== undefined && (whole || group !== undefined)) next.push({ hash, changes: group ?? [], whole });
-      });
+      }
     }
     level = next;
   }

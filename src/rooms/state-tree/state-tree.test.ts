@@ -267,19 +267,17 @@ describe('reading', () => {
 });
 
 describe('StateNodes', () => {
-  it('keeps the most recently used nodes within its bound', async () => {
-    const store = makeStore(3);
-    const root = await store.set(emptyRoot, range(90));
-    await getEntry(store.source, root, 1);
-    await getEntry(store.source, root, 2);
-    await getEntry(store.source, root, 1);
-    await getEntry(store.source, root, 3);
-    expect(store.source.nodes.size).toBe(3);
-    store.loads.length = 0;
-    await getEntry(store.source, root, 1);
-    expect(store.loads).toEqual([]);
-    await getEntry(store.source, root, 2);
-    expect(store.loads).toEqual([1]);
+  it('keeps what is asked for again, within its bound', async () => {
+    const nodes = new StateNodes(10);
+    const leaf = { kind: 'leaf', keys: [], values: [] } as const;
+    nodes.put('often', leaf);
+    for (let index = 0; index < 100; index++) {
+      nodes.put(`once ${index}`, leaf);
+      expect(nodes.get('often')).toBe(leaf);
+      expect(nodes.size).toBeLessThanOrEqual(10);
+    }
+    expect(nodes.get('once 99')).toBe(leaf);
+    expect(nodes.get('once 80')).toBeUndefined();
   });
 
   it('serves nodes that are not committed, until every holder let go', async () => {
