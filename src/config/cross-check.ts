@@ -16,8 +16,8 @@ function* checkServer(config: Config): Generator<[string[], string]> {
   if (!Object.hasOwn(roomVersions, config.rooms.defaultVersion)) {
     yield [['rooms', 'defaultVersion'], `there is no room version ${config.rooms.defaultVersion}`];
   }
-  if (config.database !== undefined && !/^(sqlite:|postgres(ql)?:\/\/)/.test(config.database)) {
-    yield [['database'], 'must begin with sqlite: or postgres://'];
+  if (config.database !== 'sqlite' && !/^postgres(ql)?:\/\//.test(config.database)) {
+    yield [['database'], 'must be sqlite, or begin with postgres://'];
   }
   const { publicBaseUrl } = config;
   if (publicBaseUrl !== undefined && !(URL.canParse(publicBaseUrl) && /^https?:/.test(publicBaseUrl))) {

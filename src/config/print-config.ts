@@ -6,7 +6,7 @@ import { getPath, leafKeys, setPath, type Tree } from './schema-tree.ts';
 
 /** Where the database is stays worth seeing; user, password and options do not. */
 function withoutPassword(database: string): string {
-  if (database.startsWith('sqlite:')) return database;
+  if (database === 'sqlite') return database;
   const url = URL.parse(database);
   return url ? `${url.protocol}//[secret]@${url.host}${url.pathname}` : '[secret]';
 }

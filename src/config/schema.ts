@@ -52,8 +52,9 @@ export const configSchema = section('Kintsugi', {
     'localhost',
   ),
   dataDirectory: textKey('Where the database, signing key and media are kept.', './data'),
-  database: optionalTextKey(
-    'sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME. Default: sqlite:kintsugi.db inside dataDirectory.',
+  database: textKey(
+    '`sqlite` keeps a file in dataDirectory. postgres://USER:PASSWORD@HOST/NAME uses a PostgreSQL database.',
+    'sqlite',
     { secret: true },
   ),
   listen: listKey('host:port pairs for plain HTTP. Empty: none.', Type.String(), ['127.0.0.1:8008']),
