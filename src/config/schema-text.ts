@@ -29,8 +29,5 @@ export const numberKey = (description: string, fallback: number, minimum = 0) =>
 export const listKey = <T extends TSchema>(description: string, items: T, fallback: unknown[] = []) =>
   Type.Array(items, { description, default: fallback });
 
-export const choiceKey = <const T extends string[]>(
-  description: string,
-  choices: readonly [...T],
-  fallback: T[number],
-) => Type.Enum([...choices] as T, { description, default: fallback });
+export const choiceKey = <const T extends readonly string[]>(description: string, choices: T, fallback: T[number]) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: choices, description, default: fallback });

@@ -1,0 +1,17 @@
+// The parts that endpoints may name in their handlers.
+
+import type { Readiness } from '../api/web/readiness.ts';
+import type { Config } from '../config/schema.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Metrics } from '../lib/metrics.ts';
+
+export interface AllParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly identity: Identity;
+}
