@@ -1,7 +1,7 @@
 // Writers for the contract tests of the database itself; the writer thread of SQLite loads this module by its URL.
 
 import { forbidden } from '../../src/protocol/errors/matrix-error.ts';
-import { writer } from '../../src/storage/database.ts';
+import { type WriteTx, writer } from '../../src/storage/database.ts';
 import { toStoredText } from '../../src/storage/text.ts';
 
 export const addNote = writer('addNote', async (tx, note: { name: string; number?: number; body?: Uint8Array }) => {
@@ -48,4 +48,23 @@ export const mistakeInSql = writer('mistakeInSql', (tx) => tx.run('INSERT INTO n
 export const renameAll = writer('renameAll', async (tx, suffix: string) => {
   const changed = await tx.run('UPDATE notes SET name = name || ?', suffix);
   return { changed, names: await tx.all<{ name: string }>('SELECT name FROM notes ORDER BY name') };
+});
+
+let leaked: WriteTx | undefined;
+
+export const leakTransaction = writer('leakTransaction', async (tx) => {
+  leaked = tx;
+});
+
+export const useLeakedTransaction = writer('useLeakedTransaction', async () => {
+  await leaked?.run("INSERT INTO notes (name) VALUES ('leaked')");
+});
+
+/** From then on SQLite finds the disk full as soon as the file should grow beyond this. */
+export const limitPages = writer('limitPages', (tx, pages: number) => tx.all(`PRAGMA max_page_count = ${pages}`));
+
+/** Ends the writer thread in the middle of a batch. */
+export const endThread = writer('endThread', async (tx) => {
+  await tx.run("INSERT INTO notes (name) VALUES ('half done')");
+  process.exit(1);
 });

@@ -32,7 +32,7 @@ export interface TestPostgres {
 const INSTALL = 'apt-get install -y postgresql';
 
 const findBinaries = (): string | undefined => {
-  const onPath = (process.env['PATH'] ?? '').split(delimiter);
+  const onPath = (process.env.PATH ?? '').split(delimiter);
   const packaged = globSync('/usr/lib/postgresql/*/bin').sort().reverse();
   return [...onPath, ...packaged].find((folder) => folder !== '' && existsSync(join(folder, 'initdb')));
 };

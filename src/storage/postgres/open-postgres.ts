@@ -38,26 +38,27 @@ export const openPostgres = async ({ url, readersMax, migrations }: PostgresOpti
   const pipelined = { ...config, pipeline: true, query_timeout: QUERY_TIMEOUT_MS };
   const listeners = new CommitListeners();
   let head = headAtOpen;
-  const engine = new PostgresEngine(pipelined, (stored) => {
-    if (stored <= head) return;
-    head = stored;
-    listeners.tell({ head, changes: [] });
-  });
-  const queue = new WriteQueue(engine, (result) => {
-    head = Math.max(head, result.head ?? 0);
-    listeners.tell({ head, changes: result.changes });
-  });
-  const readers = new ReaderPool({ ...pipelined, max: readersMax ?? 8 });
+  const life = new AsyncDisposableStack();
+  const engine = life.use(
+    new PostgresEngine(pipelined, (stored) => {
+      if (stored <= head) return;
+      head = stored;
+      listeners.tell({ head, changes: [] });
+    }),
+  );
+  const readers = life.use(new ReaderPool({ ...pipelined, max: readersMax ?? 8 }));
+  const queue = life.use(
+    new WriteQueue(engine, (result) => {
+      head = Math.max(head, result.head ?? 0);
+      listeners.tell({ head, changes: result.changes });
+    }),
+  );
   return {
     dialect: postgresDialect,
     headAtOpen,
     read: (work) => readers.read(work),
     write: (writer, args) => queue.write(writer, args),
     onCommit: (listener) => listeners.add(listener),
-    async [Symbol.asyncDispose]() {
-      await queue[Symbol.asyncDispose]();
-      await readers[Symbol.asyncDispose]();
-      await engine[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
 };

@@ -30,9 +30,10 @@ export const openSqlite = async (options: SqliteOptions): Promise<Database> => {
   const listeners = new CommitListeners();
   const writer = new WriterThread({ file, writerModules: options.writerModules ?? [] }, headAtOpen, listeners);
   await writer.start();
-  // The writer closes after the readers, so that it can move the whole log into the file.
+  // Closed from the last to the first: no more writes, no more reads, then the writer can move the whole log into the file.
   opened.use(writer);
   const readers = opened.use(new ReaderPool(file));
+  opened.defer(() => writer.drain());
   const life = opened.move();
   return {
     dialect: sqliteDialect,

@@ -76,10 +76,15 @@ export class WriterThread implements AsyncDisposable {
     return promise;
   }
 
-  /** Waits for the writes under way, moves the WAL into the database file and ends the thread. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Refuses further writes at once and waits for those under way. */
+  async drain(): Promise<void> {
     this.#isClosed = true;
     if (this.#waiting.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+  }
+
+  /** Moves the WAL into the database file, which needs the readers to be gone, and ends the thread. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
     const worker = this.#worker;
     if (worker === undefined) return;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
