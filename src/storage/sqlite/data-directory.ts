@@ -3,7 +3,8 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { DatabaseRefused } from '../database-errors.ts';
+import { DatabaseRefused, StorageError } from '../database-errors.ts';
+import { sqliteError } from './sqlite-error.ts';
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -60,22 +61,28 @@ const holder = (pidFile: string): string => {
 export const lockDatabase = (file: string): Disposable => {
   // Not in the locked file: whoever opens and closes that by other means than SQLite loses the lock (POSIX locks).
   const pidFile = `${file}.pid`;
-  const lock = new DatabaseSync(`${file}.lock`, { timeout: 0 });
+  const lockFile = `${file}.lock`;
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(lockFile, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    lock.close();
+  } catch (cause) {
+    lock?.close();
+    const error = sqliteError(cause, 'lock');
+    if (!(error instanceof StorageError)) throw error;
+    if (error.trouble !== 'busy') throw new DatabaseRefused(`${lockFile}: ${error.why}`, error.remedy, error);
     throw new DatabaseRefused(
       `The database ${file} is in use by ${holder(pidFile)}.`,
       'Stop that process first; only one server can use an embedded database.',
       error,
     );
   }
+  const held = lock;
   writeFileSync(pidFile, `${process.pid}\n`);
   return {
     [Symbol.dispose]() {
       rmSync(pidFile, { force: true });
-      lock.close();
+      held.close();
     },
   };
 };
