@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkArchitecture, formatViolation, projectRoot, type Tree } from './check-architecture.ts';
+import { checkArchitecture, formatViolation, type Tree } from './check-architecture.ts';
+import { projectRoot } from './run-command.ts';
 
 const roots: string[] = [];
 

@@ -1,14 +1,12 @@
 // Holds the code to architecture.ts and to the rules of STYLE.md that can be measured. Part of `npm run check`.
 
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, posix, sep } from 'node:path';
 import { type Part, parts } from '../architecture.ts';
 import longFiles from './architecture/long-files.json' with { type: 'json' };
 import { readSource } from './architecture/read-source.ts';
 import { type House, rules, type Violation } from './architecture/rules.ts';
-
-export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
+import { projectRoot } from './run-command.ts';
 
 const folders = ['src', 'scripts', 'bench', 'tests'];
 const isLeftOut = (path: string): boolean => /(^|\/)(node_modules|\.tmp|generated|results|data)\//.test(path);

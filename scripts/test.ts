@@ -1,0 +1,25 @@
+// `npm test`: everything a fresh machine can run. Ends with one line, "N passed, N failed", over all suites.
+
+import { addCounts, type Counts, failedSuite, formatCounts, noCounts } from './suites/counts.ts';
+import { provide } from './suites/prerequisites.ts';
+import { listSuites, orphans } from './suites/suites.ts';
+
+const suites = listSuites();
+const missing = await provide([...new Set(suites.flatMap(({ needs }) => needs))]);
+
+let total: Counts = noCounts;
+for (const { name, needs, run } of suites) {
+  console.log(`\n== ${name}`);
+  const lacks = needs.filter((prerequisite) => missing.includes(prerequisite)).map((prerequisite) => prerequisite.name);
+  const counts = lacks.length > 0 ? failedSuite(`failed: ${name} needs ${lacks.join(', ')}`) : await run();
+  console.log(`== ${name}: ${formatCounts(counts)}`);
+  total = addCounts(total, counts);
+}
+for (const path of orphans(total.files)) {
+  total = addCounts(total, failedSuite(`failed: ${path} was run by no suite`));
+}
+
+console.log('');
+for (const note of total.notes) console.log(note);
+console.log(formatCounts(total));
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
