@@ -1,11 +1,12 @@
 // Cross-signing keys of users, and the signatures that came after the keys they sign.
 // Client-Server API, "Cross-signing".
 
+import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText, toStoredText } from '../text.ts';
-import { recordDeviceListChanges, recordSignatureChange } from './device-list-changes.ts';
 import { hasDeviceNamed } from './device-keys.ts';
+import { recordDeviceListChanges, recordSignatureChange } from './device-list-changes.ts';
 
 export const keyUsages = ['master', 'self_signing', 'user_signing'] as const;
 export type KeyUsage = (typeof keyUsages)[number];
@@ -31,7 +32,8 @@ export const crossSigningKeysOfUsers = (tx: ReadTx, users: readonly number[]): P
 
 /** "Servers … must ensure that device IDs will not collide with cross-signing public keys." */
 export const isCrossSigningKey = async (tx: ReadTx, user: number, text: string): Promise<boolean> =>
-  (await tx.get('SELECT 1 FROM cross_signing_keys WHERE user_nid = ? AND public_key = ?', user, toStoredText(text))) !== undefined;
+  (await tx.get('SELECT 1 FROM cross_signing_keys WHERE user_nid = ? AND public_key = ?', user, toStoredText(text))) !==
+  undefined;
 
 export interface CrossSigningUpload {
   readonly user: number;
@@ -76,7 +78,7 @@ const forgetKey = async (tx: WriteTx, user: number, key: CrossSigningKey): Promi
 export interface StoredSignature {
   readonly target: number;
   readonly targetKey: string;
-  readonly signer: number;
+  readonly signer: UserId;
   readonly signingKey: string;
   readonly signature: string;
 }
@@ -88,9 +90,10 @@ export const visibleSignatures = async (
   observer: number,
 ): Promise<StoredSignature[]> => {
   const rows = await tx.all<StoredSignature>(
-    `SELECT target AS "target", target_key AS "targetKey", signer AS "signer", signing_key AS "signingKey",
-       signature AS "signature"
-     FROM key_signatures WHERE ${tx.dialect.anyInt('target')} AND (signer = target OR signer = ?)`,
+    `SELECT s.target AS "target", s.target_key AS "targetKey", u.user_id AS "signer", s.signing_key AS "signingKey",
+       s.signature AS "signature"
+     FROM key_signatures s JOIN users u ON u.nid = s.signer
+     WHERE ${tx.dialect.anyInt('s.target')} AND (s.signer = s.target OR s.signer = ?)`,
     tx.dialect.list(targets),
     observer,
   );
@@ -159,4 +162,12 @@ const currentTarget = async (tx: ReadTx, signature: NewSignature): Promise<strin
     targetContent,
   );
   return master ? null : undefined;
+};
+
+/** Deletes the cross-signing keys of a user whose account ends, with all signatures on and by them. */
+export const deleteCrossSigningKeys = async (tx: WriteTx, user: number): Promise<void> => {
+  const stored = await crossSigningKeysOfUsers(tx, [user]);
+  if (stored.length === 0) return;
+  for (const key of stored) await forgetKey(tx, user, key);
+  await recordDeviceListChanges(tx, user, [null]);
 };

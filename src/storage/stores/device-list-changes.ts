@@ -1,6 +1,5 @@
 // Who changed their keys when, and who has to hear of it. Client-Server API, "Tracking the device list for a user".
 
-import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { toStoredText } from '../text.ts';
 
@@ -138,15 +137,4 @@ export const sharersAmong = async (
     position,
   );
   return new Set(rows.map((row) => row.user));
-};
-
-/** User ids in the order of their nids. */
-export const userIdsOf = async (tx: ReadTx, users: Iterable<number>): Promise<UserId[]> => {
-  const list = [...users];
-  if (list.length === 0) return [];
-  const rows = await tx.all<{ userId: UserId }>(
-    `SELECT user_id AS "userId" FROM users WHERE ${tx.dialect.anyInt('nid')} ORDER BY nid`,
-    tx.dialect.list(list),
-  );
-  return rows.map((row) => row.userId);
 };

@@ -31,6 +31,37 @@ export const internStateKey = async (tx: WriteTx, type: string, stateKey: string
 export const findUser = async (tx: ReadTx, userId: UserId): Promise<number | undefined> =>
   (await tx.get<Nid>('SELECT nid FROM users WHERE user_id = ?', userId))?.nid;
 
+/** nids by user id; users that nothing here ever named are absent. */
+export const findUsers = async (tx: ReadTx, userIds: readonly UserId[]): Promise<Map<UserId, number>> => {
+  if (userIds.length === 0) return new Map();
+  const rows = await tx.all<{ nid: number; userId: UserId }>(
+    `SELECT nid AS "nid", user_id AS "userId" FROM users WHERE ${tx.dialect.anyText('user_id')}`,
+    tx.dialect.list(userIds),
+  );
+  return new Map(rows.map((row) => [row.userId, row.nid]));
+};
+
+/** User ids in the order of their nids. */
+export const userIdsOf = async (tx: ReadTx, users: readonly number[]): Promise<UserId[]> => {
+  if (users.length === 0) return [];
+  const rows = await tx.all<{ userId: UserId }>(
+    `SELECT user_id AS "userId" FROM users WHERE ${tx.dialect.anyInt('nid')} ORDER BY nid`,
+    tx.dialect.list(users),
+  );
+  return rows.map((row) => row.userId);
+};
+
+/** Under which state-key nid each user's m.room.member stands; users that no such event names are absent. */
+export const memberKeysOf = async (tx: ReadTx, users: readonly number[]): Promise<Map<number, number>> => {
+  if (users.length === 0) return new Map();
+  const rows = await tx.all<{ user: number; key: number }>(
+    `SELECT u.nid AS "user", k.nid AS "key" FROM users u
+     JOIN state_keys k ON k.type = 'm.room.member' AND k.state_key = u.user_id WHERE ${tx.dialect.anyInt('u.nid')}`,
+    tx.dialect.list(users),
+  );
+  return new Map(rows.map((row) => [row.user, row.key]));
+};
+
 export const findStateKey = async (tx: ReadTx, type: string, stateKey: string): Promise<number | undefined> =>
   (
     await tx.get<Nid>(

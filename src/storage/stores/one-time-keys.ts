@@ -1,9 +1,9 @@
 // One-time and fallback keys of devices: uploaded, counted, claimed exactly once in upload order.
 // Client-Server API, "One-time and fallback keys".
 
+import { oneTimeKeyExists, tooLarge } from '../../protocol/errors/matrix-error.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
-import { oneTimeKeyExists, tooLarge } from '../../protocol/errors/matrix-error.ts';
 
 /** `content` is the key's canonical JSON. */
 export interface UploadedKey {
@@ -43,7 +43,8 @@ export const addOneTimeKeys = async (tx: WriteTx, device: number, keys: readonly
     added.push(key);
   }
   const unclaimed = stored.filter((key) => key.isClaimed === 0).length;
-  if (unclaimed + added.length > oneTimeKeysMax) throw tooLarge(`A device has at most ${oneTimeKeysMax} one-time keys.`);
+  if (unclaimed + added.length > oneTimeKeysMax)
+    throw tooLarge(`A device has at most ${oneTimeKeysMax} one-time keys.`);
   if (added.length === 0) return;
   await tx.runMany(
     'DELETE FROM one_time_keys WHERE device = ? AND algorithm = ? AND key_id = ?',
@@ -76,10 +77,7 @@ export const replaceFallbackKeys = async (tx: WriteTx, device: number, keys: rea
     );
   }
   if (keys.length === 0) return;
-  const row = await tx.get<{ count: number }>(
-    'SELECT count(*) AS "count" FROM fallback_keys WHERE device = ?',
-    device,
-  );
+  const row = await tx.get<{ count: number }>('SELECT count(*) AS "count" FROM fallback_keys WHERE device = ?', device);
   if (row!.count > fallbackKeysMax) throw tooLarge(`A device has at most ${fallbackKeysMax} fallback keys.`);
 };
 
@@ -117,7 +115,8 @@ export const claimKeys = writer(
   'claimKeys',
   async (tx, wanted: readonly KeyWanted[]): Promise<(ClaimedKey | null)[]> => {
     const claimed: (ClaimedKey | null)[] = [];
-    for (const wish of wanted) claimed.push((await claimOneTimeKey(tx, wish)) ?? (await useFallbackKey(tx, wish)) ?? null);
+    for (const wish of wanted)
+      claimed.push((await claimOneTimeKey(tx, wish)) ?? (await useFallbackKey(tx, wish)) ?? null);
     return claimed;
   },
 );
@@ -146,7 +145,11 @@ const useFallbackKey = async (tx: WriteTx, wish: KeyWanted): Promise<ClaimedKey 
   );
   if (!key) return undefined;
   if (key.isUsed === 0) {
-    await tx.run('UPDATE fallback_keys SET is_used = 1 WHERE device = ? AND algorithm = ?', wish.device, wish.algorithm);
+    await tx.run(
+      'UPDATE fallback_keys SET is_used = 1 WHERE device = ? AND algorithm = ?',
+      wish.device,
+      wish.algorithm,
+    );
   }
   return { keyId: key.keyId, content: key.content };
 };
