@@ -61,6 +61,14 @@ export const userDeactivated = make(403, 'M_USER_DEACTIVATED');
 export const userLocked = (message: string): MatrixError =>
   new MatrixError(401, 'M_USER_LOCKED', message, { fields: { soft_logout: true } });
 export const userSuspended = make(403, 'M_USER_SUSPENDED');
+export const profileTooLarge = make(400, 'M_PROFILE_TOO_LARGE');
+export const keyTooLarge = make(400, 'M_KEY_TOO_LARGE');
+/** Account data of a type that the server manages. */
+export const managedAccountData = make(405, 'M_BAD_JSON');
+export const invalidSignature = make(400, 'M_INVALID_SIGNATURE');
+/** Clients recognise this message, with the two keys in it, and report that their store and the server's differ. */
+export const oneTimeKeyExists = (keyId: string, oldKey: string, newKey: string): MatrixError =>
+  unknownError(`One time key ${keyId} already exists. Old key: ${oldKey}; new key: ${newKey}`);
 export const tooLarge = make(413, 'M_TOO_LARGE');
 export const wrongRoomKeysVersion = (message: string, currentVersion: string): MatrixError =>
   new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', message, { fields: { current_version: currentVersion } });
