@@ -1,6 +1,7 @@
 // The numbered list of migrations for both engines, oldest first.
 
 import { migration as rooms } from './0001-rooms.ts';
+import { migration as accounts } from './0002-accounts.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [rooms];
+export const migrations: readonly Migration[] = [rooms, accounts];

@@ -1,9 +1,37 @@
 // Every store module, for the writer thread: it finds the writers by their names among the exports of these modules.
 
+import * as accountData from './account-data.ts';
+import * as accounts from './accounts.ts';
 import * as aliases from './aliases.ts';
+import * as deviceRemoval from './device-removal.ts';
+import * as devices from './devices.ts';
+import * as directoryWords from './directory-words.ts';
+import * as filters from './filters.ts';
 import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as persist from './persist.ts';
+import * as profiles from './profiles.ts';
+import * as registrationTokens from './registration-tokens.ts';
 import * as rooms from './rooms.ts';
+import * as sessionTokens from './session-tokens.ts';
+import * as shortTokens from './short-tokens.ts';
+import * as uiaSessions from './uia-sessions.ts';
 
-export const stores = [aliases, memberships, names, persist, rooms] as const;
+export const stores = [
+  accountData,
+  accounts,
+  aliases,
+  deviceRemoval,
+  devices,
+  directoryWords,
+  filters,
+  memberships,
+  names,
+  persist,
+  profiles,
+  registrationTokens,
+  rooms,
+  sessionTokens,
+  shortTokens,
+  uiaSessions,
+] as const;
