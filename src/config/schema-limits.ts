@@ -27,7 +27,12 @@ export const rateLimits = section(
 );
 
 export const limits = section('Sizes and times of requests.', {
-  bodySizeBytesMax: intKey('The largest JSON body. Uploads have media.maxUploadSizeBytes.', 1024 * 1024, 65_536),
+  bodySizeBytesMax: intKey(
+    'The largest JSON body from clients. Uploads have media.maxUploadSizeBytes.',
+    4 * 1024 * 1024,
+    65_536,
+  ),
+  federationBodySizeBytesMax: intKey('The largest JSON body from other servers.', 16 * 1024 * 1024, 65_536),
   bodyTimeoutMs: intKey('A JSON body must arrive within this time.', 60_000, 100),
   bodyIdleTimeoutMs: intKey('An upload must not pause longer.', 30_000, 100),
   headersTimeoutMs: intKey("A request's headers must arrive within this time.", 20_000, 100),

@@ -22,7 +22,7 @@ export interface CompiledEndpoint<Parts> {
 
 export function compileEndpoint<Parts>(
   endpoint: Endpoint<Parts>,
-  defaultSizeBytesMax: number,
+  limits: { readonly bodySizeBytesMax: number; readonly federationBodySizeBytesMax: number },
   metrics: RequestMetrics,
 ): CompiledEndpoint<Parts> {
   const { declaration } = endpoint;
@@ -35,7 +35,9 @@ export function compileEndpoint<Parts>(
     queryParsers: Object.entries(declaration.query ?? {}),
     bodyPlan: typeof body === 'object' ? 'json' : body === 'object' ? 'json' : body,
     checkBody: typeof body === 'object' ? checkBodyBy(body) : undefined,
-    bodySizeBytesMax: declaration.bodySizeBytesMax ?? defaultSizeBytesMax,
+    bodySizeBytesMax:
+      declaration.bodySizeBytesMax ??
+      (declaration.auth === 'server' ? limits.federationBodySizeBytesMax : limits.bodySizeBytesMax),
     count: metrics.route(route),
   };
 }

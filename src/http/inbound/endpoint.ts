@@ -104,15 +104,17 @@ export const jsonText = (text: string | AsyncIterable<string>, status = 200): An
  * `form`: application/x-www-form-urlencoded. `raw`: the handler reads the byte stream itself, bounded by bodySizeBytesMax.
  */
 export type BodyKind = TSchema | 'none' | 'object' | 'form' | 'raw';
-export type BodyOf<B> = B extends TSchema
-  ? Static<B>
+export type BodyOf<B> = B extends 'none'
+  ? undefined
   : B extends 'object'
     ? JsonObject
-    : B extends 'raw'
-      ? Readable
-      : B extends 'form'
-        ? URLSearchParams
-        : undefined;
+    : B extends 'form'
+      ? URLSearchParams
+      : B extends 'raw'
+        ? Readable
+        : B extends TSchema
+          ? Static<B>
+          : never;
 
 export interface EndpointDeclaration<
   A extends Auth,

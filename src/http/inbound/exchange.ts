@@ -6,6 +6,8 @@ import type { Answer, Auth, CallerOf } from './endpoint.ts';
 /** Signals that are watched by somebody, so that a shutdown can end long polls. */
 export type LiveSignals = Set<AbortController>;
 
+const clientGone = (): DOMException => new DOMException('the client went away', 'AbortError');
+
 /** The handler's view. One object with plain fields; the abort signal is made only for those who look at it. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -47,12 +49,12 @@ export class Exchange {
     if (this.#controller) return this.#controller.signal;
     const controller = new AbortController();
     this.#controller = controller;
-    if (this.response.destroyed) controller.abort(new Error('the client went away'));
+    if (this.response.destroyed) controller.abort(clientGone());
     else {
       this.#live.add(controller);
       this.response.once('close', () => {
         this.#live.delete(controller);
-        if (!this.response.writableFinished) controller.abort(new Error('the client went away'));
+        if (!this.response.writableFinished) controller.abort(clientGone());
       });
     }
     return controller.signal;

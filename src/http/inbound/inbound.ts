@@ -38,6 +38,8 @@ export interface InboundConfig {
   readonly limits: {
     /** For JSON and form bodies where the endpoint sets no other. */
     readonly bodySizeBytesMax: number;
+    /** The same for bodies of other servers: a transaction holds up to 150 events. */
+    readonly federationBodySizeBytesMax: number;
     readonly bodyTimeoutMs: number;
     readonly bodyIdleTimeoutMs: number;
   };
@@ -85,7 +87,7 @@ class InboundEdge<Parts> implements Inbound {
     const { endpoints, config, clock, metrics } = options;
     const requestMetrics = createRequestMetrics(metrics);
     for (const endpoint of endpoints) {
-      const compiled = compileEndpoint(endpoint, config.limits.bodySizeBytesMax, requestMetrics);
+      const compiled = compileEndpoint(endpoint, config.limits, requestMetrics);
       for (const route of [endpoint.declaration.route, ...(endpoint.declaration.also ?? [])]) {
         this.#router.add(route, compiled);
       }
@@ -108,7 +110,8 @@ class InboundEdge<Parts> implements Inbound {
 
   drain(): void {
     this.#isDraining = true;
-    for (const controller of this.#live) controller.abort(new Error('the server is shutting down'));
+    for (const controller of this.#live)
+      controller.abort(new DOMException('the server is shutting down', 'AbortError'));
   }
 
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -224,10 +227,11 @@ class InboundEdge<Parts> implements Inbound {
   #fail(exchange: Exchange, error: unknown): void {
     const { response, requestId, request } = exchange;
     const isGone = response.destroyed || response.socket === null;
-    if (!(error instanceof MatrixError) && !isGone) {
-      const fields = { err: error, requestId, method: request.method, path: exchange.logPath };
-      this.#options.log.error(fields, 'A request failed by a mistake of the server.');
-    }
+    const fields = { err: error, requestId, method: request.method, path: exchange.logPath };
+    if (!(error instanceof MatrixError)) {
+      if (!isGone || !isAboutClient(error))
+        this.#options.log.error(fields, 'A request failed by a mistake of the server.');
+    } else if (error.status >= 500) this.#options.log.warn(fields, 'A request could not be answered.');
     if (isGone) return;
     if (response.headersSent) {
       // The status is out already: only a broken connection tells the client that the answer is not whole.
@@ -261,3 +265,11 @@ class InboundEdge<Parts> implements Inbound {
 }
 
 const ignore = (): void => {};
+
+const brokenConnection = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE']);
+
+/** The client left while it was answered: no mistake of ours. */
+function isAboutClient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || brokenConnection.has((error as NodeJS.ErrnoException).code ?? '');
+}
