@@ -173,6 +173,10 @@ test('a part has at most five ports', () => {
     Array.from({ length: count }, (_, i) => `export interface Port${i} { call(): void }`).join('\n');
   expect(violationsIn({ 'src/rooms/ports.ts': ports(5) })).toEqual([]);
   expect(violationsIn({ 'src/rooms/ports.ts': ports(6) })).toHaveLength(1);
+  const others = `export type Ports = Port0 & Port1;\nexport interface Shape { readonly a: number }\n${ports(5)}`;
+  expect(violationsIn({ 'src/rooms/ports.ts': others })).toEqual([]);
+  const functions = `export type Call = () => void;\nexport interface Other { call: () => void }\n${ports(4)}`;
+  expect(violationsIn({ 'src/rooms/ports.ts': functions })).toHaveLength(1);
 });
 
 test('names, headers and unfinished work', () => {

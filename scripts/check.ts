@@ -29,7 +29,7 @@ const command = (name: string, program: string, ...args: string[]): Step => ({
 const unit: Step = {
   name: 'unit tests',
   run: async () => {
-    const counts = await runVitest('unit', true);
+    const counts = await runVitest('unit', { timeoutMs: 120_000, quiet: true });
     return { passed: counts.failed === 0, summary: formatCounts(counts), output: counts.notes.join('\n') };
   },
 };

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export interface CommandResult {
-  /** Exit code; 127 when the program does not exist, 128 or more when a signal ended it. */
+  /** Exit code; 127 when the program does not exist, 124 when its time was up, 128 when another signal ended it. */
   readonly code: number;
-  /** Standard output and error, in the order they came; empty when the output went to the terminal. */
+  /** Standard output and error, in the order they came. */
   readonly output: string;
   readonly durationMs: number;
 }
@@ -17,10 +17,12 @@ export interface CommandResult {
 export interface CommandOptions {
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (text: string) => void;
-  /** Sends the output to the terminal instead of collecting it. */
-  readonly inherit?: boolean;
+  /** The program is killed after this time. */
+  readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+const defaultTimeoutMs = 15 * 60_000;
 
 /** Runs `program` at the root of the project without standard input, and waits for its end. Never rejects. */
 export const runCommand = (
@@ -33,17 +35,26 @@ export const runCommand = (
   const child = spawn(program, args, {
     cwd: projectRoot,
     env: { ...process.env, ...options.env, PATH: path.join(delimiter) },
-    stdio: ['ignore', options.inherit ? 'inherit' : 'pipe', options.inherit ? 'inherit' : 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let timedOut = false;
   const collect = (text: string): void => {
     output += text;
     options.onOutput?.(text);
   };
-  child.stdout?.setEncoding('utf8').on('data', collect);
-  child.stderr?.setEncoding('utf8').on('data', collect);
+  child.stdout.setEncoding('utf8').on('data', collect);
+  child.stderr.setEncoding('utf8').on('data', collect);
+  const timer = setTimeout(() => {
+    timedOut = true;
+    // A thread in an endless loop does not answer a polite signal.
+    child.kill('SIGKILL');
+  }, options.timeoutMs ?? defaultTimeoutMs);
   return new Promise((resolve) => {
-    const finish = (code: number) => resolve({ code, output, durationMs: performance.now() - start });
+    const finish = (code: number): void => {
+      clearTimeout(timer);
+      resolve({ code: timedOut ? 124 : code, output, durationMs: performance.now() - start });
+    };
     child.on('error', (error) => {
       collect(`${error.message}\n`);
       finish(127);

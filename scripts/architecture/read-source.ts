@@ -28,7 +28,8 @@ export interface Source {
   /** Uses of globals that are not deterministic or reach outside: `Date.now`, `new Date()`, `process.env`, `fetch` … */
   readonly globals: readonly Found[];
   readonly comments: readonly Found[];
-  readonly exportedTypes: readonly string[];
+  /** Exported interfaces that can be called: with methods, or functions themselves. */
+  readonly interfaces: readonly string[];
 }
 
 interface Node {
@@ -102,6 +103,18 @@ const importOf = (node: Node): Omit<Import, 'line'> | undefined => {
   };
 };
 
+const isFunctionType = (value: unknown): boolean => isNode(value) && value.type === 'TSFunctionType';
+
+/** Whether a declaration is of an interface with own methods, or of the type of a function. */
+const isCallable = (declaration: Node): boolean => {
+  if (declaration.type === 'TSTypeAliasDeclaration') return isFunctionType(declaration.typeAnnotation);
+  if (declaration.type !== 'TSInterfaceDeclaration') return false;
+  return ((declaration.body as Node).body as Node[]).some(({ type, typeAnnotation }) => {
+    if (type === 'TSMethodSignature' || type === 'TSCallSignatureDeclaration') return true;
+    return type === 'TSPropertySignature' && isNode(typeAnnotation) && isFunctionType(typeAnnotation.typeAnnotation);
+  });
+};
+
 const importNodes = [
   'ImportDeclaration',
   'ExportNamedDeclaration',
@@ -125,7 +138,7 @@ export const readSource = (path: string, text: string): Source => {
   const imports: Import[] = [];
   const literals: Found[] = [];
   const globals: Found[] = [];
-  const exportedTypes: string[] = [];
+  const interfaces: string[] = [];
   walk(program, (node) => {
     const line = () => lineOf(node);
     const literal = literalText(node);
@@ -136,9 +149,7 @@ export const readSource = (path: string, text: string): Source => {
     const imported = importOf(node);
     if (imported) imports.push({ ...imported, line: line() });
     const declaration = node.declaration as Node | null | undefined;
-    if (declaration && /^TS(Interface|TypeAlias)Declaration$/.test(declaration.type)) {
-      exportedTypes.push(nameOf(declaration.id) ?? '');
-    }
+    if (declaration && isCallable(declaration)) interfaces.push(nameOf(declaration.id) ?? '');
   });
   return {
     path,
@@ -148,6 +159,6 @@ export const readSource = (path: string, text: string): Source => {
     literals,
     globals,
     comments: comments.map((comment) => ({ text: comment.value, line: lineOf(comment) })),
-    exportedTypes,
+    interfaces,
   };
 };

@@ -141,13 +141,13 @@ const length: Rule = (source, { longFiles }) => {
 };
 
 const ports: Rule = (source) =>
-  isSrc(source) && source.path.endsWith('/ports.ts') && source.exportedTypes.length > portCountMax
+  isSrc(source) && source.path.endsWith('/ports.ts') && source.interfaces.length > portCountMax
     ? [
         violation(
           'ports',
           source,
           1,
-          `${source.exportedTypes.length} ports; more than ${portCountMax} means that the order of parts is wrong`,
+          `${source.interfaces.length} ports; more than ${portCountMax} means that the order of parts is wrong`,
         ),
       ]
     : [];

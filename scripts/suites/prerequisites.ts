@@ -76,9 +76,10 @@ export const provide = async (needed: readonly Prerequisite[]): Promise<Prerequi
   const names = missing.map(({ name }) => name).join(', ');
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     console.log(`Missing: ${names}. Installing: apt-get ${install.join(' ')}`);
+    const onOutput = (text: string): void => void process.stdout.write(text);
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await runCommand('apt-get', ['update', '-qq'], { inherit: true, env });
-    await runCommand('apt-get', install, { inherit: true, env });
+    await runCommand('apt-get', ['update', '-qq'], { onOutput, env });
+    await runCommand('apt-get', install, { onOutput, env });
   }
   const still = missing.filter((prerequisite) => !prerequisite.isThere());
   if (still.length > 0) console.log(`Missing: ${names}. Install with: sudo apt-get ${install.join(' ')}`);

@@ -1,6 +1,6 @@
 // The list of test suites that `npm test` runs: the vitest projects, and every program tests/**/run.ts.
 
-import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { projectRoot, runCommand } from '../run-command.ts';
 import { type Counts, countProgram, countVitest, failedSuite, type VitestReport } from './counts.ts';
@@ -12,32 +12,52 @@ export interface Suite {
   run(): Promise<Counts>;
 }
 
+const programTimeoutMs = 30 * 60_000;
 const reportFolder = join('tests', '.tmp', 'reports');
 
-/** Runs a project of vitest.config.ts. `quiet` collects its output and prints it only after a failure. */
-export const runVitest = async (project: string, quiet = false): Promise<Counts> => {
+const show = (text: string): void => void process.stdout.write(text);
+
+/** The test files of a project that its run has not mentioned: one of them never came to its end. */
+const unfinishedFiles = async (project: string, output: string): Promise<string[]> => {
+  const { output: list } = await runCommand('vitest', ['list', '--filesOnly', '--project', project]);
+  const files = list.match(/\S+\.test\.tsx?/g) ?? [];
+  return files.filter((file) => !output.includes(file));
+};
+
+interface VitestOptions {
+  readonly timeoutMs: number;
+  /** Prints the output only when the run failed. */
+  readonly quiet?: boolean;
+}
+
+/** Runs one project of vitest.config.ts. A run that is not over in time is killed and has failed. */
+export const runVitest = async (project: string, { timeoutMs, quiet }: VitestOptions): Promise<Counts> => {
   const report = join(reportFolder, `${project}.json`);
   mkdirSync(join(projectRoot, reportFolder), { recursive: true });
   rmSync(join(projectRoot, report), { force: true });
   const { code, output } = await runCommand(
     'vitest',
     ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    { inherit: !quiet },
+    { timeoutMs, ...(quiet ? {} : { onOutput: show }) },
   );
   if (quiet && code !== 0) console.log(output);
-  try {
-    const counts = countVitest(JSON.parse(readFileSync(join(projectRoot, report), 'utf8')) as VitestReport, code);
-    const files = counts.files.map((file) => relative(projectRoot, file));
-    return counts.passed + counts.failed === 0 ? failedSuite(`failed: ${project} has no tests`) : { ...counts, files };
-  } catch {
+  if (code === 124) {
+    const unfinished = await unfinishedFiles(project, output);
+    return failedSuite(`failed: ${project} took over ${timeoutMs / 1000} s; not finished: ${unfinished.join(', ')}`);
+  }
+  if (!existsSync(join(projectRoot, report))) {
     return failedSuite(`failed: ${project} left no report, exit code ${code}`);
   }
+  const counts = countVitest(JSON.parse(readFileSync(join(projectRoot, report), 'utf8')) as VitestReport, code);
+  if (counts.passed + counts.failed === 0) return failedSuite(`failed: ${project} has no tests`);
+  return { ...counts, files: counts.files.map((file) => relative(projectRoot, file)) };
 };
 
 /** Runs a test program; its output is marked with its name, so that only the grand total stands alone on its line. */
 const runProgram = async (name: string, path: string): Promise<Counts> => {
   let line = '';
   const { code, output } = await runCommand('node', [path], {
+    timeoutMs: programTimeoutMs,
     onOutput: (text) => {
       const lines = (line + text).split('\n');
       line = lines.pop() ?? '';
@@ -47,10 +67,10 @@ const runProgram = async (name: string, path: string): Promise<Counts> => {
   return countProgram(output, code);
 };
 
-const vitestSuite = (name: string, needs: readonly Prerequisite[]): Suite => ({
+const vitestSuite = (name: string, timeoutMs: number, needs: readonly Prerequisite[]): Suite => ({
   name,
   needs,
-  run: () => runVitest(name),
+  run: () => runVitest(name, { timeoutMs }),
 });
 
 /** Every suite, in the order they run: the quick ones first. */
@@ -58,12 +78,13 @@ export const listSuites = (): Suite[] => {
   const needs = prerequisites.filter(({ isUsed }) => isUsed());
   const programs = globSync('tests/**/run.ts', { cwd: projectRoot }).sort();
   return [
-    vitestSuite('unit', []),
+    vitestSuite('unit', 5 * 60_000, []),
     vitestSuite(
       'contract',
+      10 * 60_000,
       needs.filter(({ name }) => name === 'PostgreSQL'),
     ),
-    vitestSuite('system', needs),
+    vitestSuite('system', 30 * 60_000, needs),
     ...programs.map((path): Suite => {
       const name = relative('tests', dirname(path));
       return { name, needs, run: () => runProgram(name, path) };

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { endpoints } from '../../src/server/endpoints.ts';
+import { authDifferences, type Declared, readSpecEndpoints, renderCoverage } from './coverage.ts';
+
+const spec = readSpecEndpoints();
+const whoami = (auth: Declared['auth']): Declared => ({
+  route: 'GET /_matrix/client/v3/account/whoami',
+  also: ['GET /_matrix/client/r0/account/whoami'],
+  auth,
+});
+
+test('the specification has 235 endpoints, of which a homeserver answers 202', () => {
+  expect(spec).toHaveLength(235);
+  expect(renderCoverage(spec, [])).toContain('0 of the 202 endpoints');
+});
+
+test('a declared endpoint is implemented whatever its parameters are called; other routes are listed as beyond', () => {
+  const page = renderCoverage(spec, [
+    whoami('guest'),
+    { route: 'POST /_matrix/client/v3/rooms/{room}/join', auth: 'guest' },
+  ]);
+  expect(page).toContain('2 of the 202 endpoints');
+  expect(page).toContain('| `POST /_matrix/client/v3/rooms/{roomId}/join` | implemented |');
+  expect(page).toContain('| `GET /_matrix/client/v3/sync` | **missing** |');
+  expect(page).toContain('- `GET /_matrix/client/r0/account/whoami`');
+});
+
+test('an endpoint that asks for less than the specification is found', () => {
+  expect(authDifferences(spec, [whoami('guest')])).toEqual([]);
+  expect(authDifferences(spec, [whoami('none')])).toHaveLength(1);
+});
+
+test('every endpoint of this server asks for the authentication that the specification names', () => {
+  const declared = endpoints.map(({ declaration }) => declaration);
+  expect(authDifferences(spec, declared)).toEqual([]);
+});
