@@ -37,7 +37,8 @@ export interface RoomState {
   eventsOf(room: RoomRef, nids: readonly number[]): Promise<RoomEvent[]>;
 }
 
-export const hashToBytes = (hash: NodeHash): Uint8Array => Buffer.from(hash, 'hex');
+// A copy of its own: small Buffers share one large pool, which crossing to the writer thread would copy whole.
+export const hashToBytes = (hash: NodeHash): Uint8Array => Uint8Array.from(Buffer.from(hash, 'hex'));
 export const bytesToHash = (bytes: Uint8Array): NodeHash =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
