@@ -1,8 +1,8 @@
 // A room and its first events in one transaction: a room is there whole or not at all.
 
+import { randomToken } from '../../lib/random.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
-import { randomToken } from '../../lib/random.ts';
 import { persistEvents } from '../../storage/stores/persist.ts';
 import { persistRows } from '../persist/enqueue.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -10,7 +10,7 @@ import type { Engine } from '../rooms.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
 import type { RoomHead } from '../warm-rooms.ts';
 import type { Draft } from './draft.ts';
-import { prepareEvent, type Prepared } from './prepare-event.ts';
+import { type Prepared, prepareEvent } from './prepare-event.ts';
 import { internDrafts } from './send-events.ts';
 
 export interface RoomCreation {

@@ -2,7 +2,7 @@
 
 import { authoriseEvent } from '../../protocol/auth-rules/authorise-event.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
-import { buildEvent, type BuiltEvent } from '../../protocol/events/build-event.ts';
+import { type BuiltEvent, buildEvent } from '../../protocol/events/build-event.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
@@ -96,10 +96,7 @@ export const prepareEvent = async (
     head: {
       sequence: head.sequence,
       stateRoot: change.root,
-      extremities: [
-        { nid, eventId: event.eventId, depth: event.depth },
-        ...head.extremities.slice(PREV_EVENTS_MAX),
-      ],
+      extremities: [{ nid, eventId: event.eventId, depth: event.depth }, ...head.extremities.slice(PREV_EVENTS_MAX)],
       notifiedTotal,
     },
   };

@@ -2,13 +2,13 @@
 
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
-import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
 import type { Persisted } from '../../storage/stores/persist.ts';
+import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
 import { enqueue } from '../persist/enqueue.ts';
 import type { Engine } from '../rooms.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 import type { Draft, SentEvent } from './draft.ts';
-import { prepareEvent, type Prepared } from './prepare-event.ts';
+import { type Prepared, prepareEvent } from './prepare-event.ts';
 
 /** A draft loses its race only when another write of the room failed, so few attempts are enough. */
 const ATTEMPTS_MAX = 8;

@@ -116,13 +116,7 @@ export const eventNearTime = async (
 
 /** Every event with a position in (after, upTo], of all rooms, in order: what stream consumers read. */
 export const eventsSince = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<StoredEvent[]> =>
-  select(
-    tx,
-    'WHERE e.position > ? AND e.position <= ? ORDER BY e.position ASC LIMIT ?',
-    after,
-    upTo,
-    limit,
-  );
+  select(tx, 'WHERE e.position > ? AND e.position <= ? ORDER BY e.position ASC LIMIT ?', after, upTo, limit);
 
 /** The event that a device sent under a transaction id, if it did. */
 export const eventOfTransaction = async (

@@ -1,8 +1,8 @@
 // The one writer of events: everything that an accepted event changes, in one transaction.
 // rooms/persist prepares the rows; nothing here decides anything but whether the room is still as the draft assumed.
 
-import { writer } from '../database.ts';
 import type { Audience, WriteTx } from '../database.ts';
+import { writer } from '../database.ts';
 import { toStoredText } from '../text.ts';
 
 /** 0 accepted, 1 soft-failed, 2 rejected. */
@@ -259,12 +259,7 @@ const insertRelation = (
     position,
   );
 
-const insertTransaction = (
-  tx: WriteTx,
-  event: EventRow,
-  transaction: TransactionRow,
-  now: number,
-): Promise<number> =>
+const insertTransaction = (tx: WriteTx, event: EventRow, transaction: TransactionRow, now: number): Promise<number> =>
   tx.run(
     'INSERT INTO client_transactions (device, scope, txn_id, event, created_ts) VALUES (?, ?, ?, ?, ?)',
     transaction.device,
