@@ -25,7 +25,7 @@ describe('readPowerLevelValue', () => {
       if (expected === undefined) continue;
       for (const id of versions) {
         const value = readPowerLevelValue(parseJsonLossless(vector.json), roomVersions[id]);
-        expect(value ?? null, `version ${id}`).toBe(expected);
+        expect({ id, value: value ?? null }).toEqual({ id, value: expected });
       }
     }
   });

@@ -15,7 +15,7 @@ export function authChain(
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (chain.has(id) || isLeftOut(id)) continue;
     chain.add(id);
-    pending.push(...authEventsOf(id));
+    for (const next of authEventsOf(id)) pending.push(next);
   }
   return chain;
 }

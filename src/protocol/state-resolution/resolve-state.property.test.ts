@@ -147,9 +147,8 @@ describe.each(versions)('state resolution in room version $id', (version) => {
           waiting.delete(next);
           expect(server.add(delivered(next)).accepted).toBe(true);
         }
-        for (const name of made.names) {
-          expect(readable(server.stateAfter(name)), name).toEqual(readable(made.history.stateAfter(name)));
-        }
+        const statesOf = (history: History) => made.names.map((name) => [name, readable(history.stateAfter(name))]);
+        expect(statesOf(server)).toEqual(statesOf(made.history));
       }),
       runs,
     );

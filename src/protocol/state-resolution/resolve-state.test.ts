@@ -75,7 +75,10 @@ function publicRoom(version: RoomVersion): History {
 }
 
 function accept(history: History, ...sketches: HistorySketch[]): void {
-  for (const sketch of sketches) expect(history.add(sketch), sketch.id).toMatchObject({ accepted: true });
+  for (const sketch of sketches) {
+    const { accepted } = history.add(sketch);
+    expect({ id: sketch.id, accepted }).toEqual({ id: sketch.id, accepted: true });
+  }
 }
 
 /** The resolved state of the states after these events; the same in either order. */
@@ -214,6 +217,37 @@ describe.each(newer)('$name', (version) => {
     const resolution = history.resolve(history.stateAfter('base'), withBoth);
     expect(readable(resolution.state)).toEqual(readable(history.stateAfter('base')));
     expect(resolution.dropped.map(({ eventId }) => eventId).toSorted()).toEqual(['$coup', '$vain']);
+    const withTopic = new Map(history.stateAfter('base')).set(stateKeyOf('m.room.topic', ''), eventId('vain'));
+    const another = history.resolve(history.stateAfter('base'), withTopic);
+    expect(readable(another.state)).toMatchObject({ topic: 'base', power_levels: 'pl' });
+  });
+
+  it('resolves what only the auth chains have: a kick that was followed by a new join', () => {
+    const history = publicRoom(version);
+    accept(history, memberships('kick', 'bob', 'leave', ['base'], { sender: 'alice' }));
+    accept(history, memberships('rejoin', 'bob', 'join', ['kick']));
+    accept(history, memberships('ban', 'carol', 'ban', ['base'], { sender: 'bob', ts: 1 }));
+    const { state, dropped } = merged(history, 'rejoin', 'ban');
+    expect(state).toMatchObject({ 'member @bob:a.test': 'rejoin', 'member @carol:a.test': 'carol' });
+    expect(dropped.map(({ eventId }) => eventId)).toEqual(['$ban']);
+  });
+
+  it('does not authorise others by a rejected event it brought back', () => {
+    const history = publicRoom(version);
+    const create = version.roomIdIsCreateHash ? [] : ['create'];
+    const more = { events: { 'm.room.power_levels': 50 } };
+    accept(history, powerLevels('pl2', 'alice', levels(version, { bob: 50 }, more), ['base']));
+    accept(history, memberships('kick', 'bob', 'leave', ['pl2'], { sender: 'alice' }));
+    const gift = powerLevels('gift', 'bob', levels(version, { bob: 50, dave: 50 }, more), ['kick']);
+    expect(history.add({ ...gift, auth: [...create, 'pl2', 'bob'] }).accepted).toBe(false);
+    accept(history, memberships('rejoin', 'bob', 'join', ['kick']));
+    const vain = { auth: [...create, 'pl2', 'dave'], ts: 99 };
+    expect(history.add(topic('vain', 'dave', ['rejoin'], vain)).accepted).toBe(false);
+    const withBoth = new Map(history.stateAfter('pl2'))
+      .set(stateKeyOf('m.room.topic', ''), eventId('vain'))
+      .set(stateKeyOf('m.room.power_levels', ''), eventId('gift'));
+    const { state } = history.resolve(history.stateAfter('pl2'), withBoth);
+    expect(readable(state)).toMatchObject({ power_levels: 'gift', topic: 'base' });
   });
 
   it('says which events it missed', () => {
