@@ -3,35 +3,45 @@
 import * as accountData from './account-data.ts';
 import * as accounts from './accounts.ts';
 import * as aliases from './aliases.ts';
+import * as crossSigning from './cross-signing.ts';
+import * as deviceKeys from './device-keys.ts';
 import * as deviceRemoval from './device-removal.ts';
 import * as devices from './devices.ts';
 import * as directoryWords from './directory-words.ts';
 import * as filters from './filters.ts';
+import * as keyBackups from './key-backups.ts';
 import * as memberships from './memberships.ts';
 import * as names from './names.ts';
+import * as oneTimeKeys from './one-time-keys.ts';
 import * as persist from './persist.ts';
 import * as profiles from './profiles.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as rooms from './rooms.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
+import * as toDevice from './to-device.ts';
 import * as uiaSessions from './uia-sessions.ts';
 
 export const stores = [
   accountData,
   accounts,
   aliases,
+  crossSigning,
+  deviceKeys,
   deviceRemoval,
   devices,
   directoryWords,
   filters,
+  keyBackups,
   memberships,
   names,
+  oneTimeKeys,
   persist,
   profiles,
   registrationTokens,
   rooms,
   sessionTokens,
   shortTokens,
+  toDevice,
   uiaSessions,
 ] as const;
