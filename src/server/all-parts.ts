@@ -6,6 +6,8 @@ import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { Database } from '../storage/database.ts';
+import type { Stream } from '../stream/stream.ts';
 
 export interface AllParts {
   readonly config: Config;
@@ -14,4 +16,6 @@ export interface AllParts {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly identity: Identity;
+  readonly db: Database;
+  readonly stream: Stream;
 }

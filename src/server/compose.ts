@@ -10,6 +10,8 @@ import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { unknownToken } from '../protocol/errors/matrix-error.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
+import { openDatabase } from '../storage/open-database.ts';
+import { createStream } from '../stream/stream.ts';
 import type { AllParts } from './all-parts.ts';
 import { endpoints } from './endpoints.ts';
 
@@ -28,10 +30,12 @@ export async function compose(config: Config): Promise<Composed> {
   const metrics = createMetrics();
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const identity = await loadIdentity(config.dataDirectory, parseServerName(config.serverName), clock);
+  const db = stack.use(await openDatabase({ database: config.database, directory: config.dataDirectory }));
+  const stream = createStream({ db });
 
   let isLeaving = false;
   const readiness = { reason: async () => (isLeaving ? 'the server is shutting down' : undefined) };
-  const parts: AllParts = { config, clock, log, metrics, readiness, identity };
+  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream };
   const authenticator: Authenticator = {
     authenticate() {
       throw unknownToken('Unknown access token.');

@@ -5,7 +5,8 @@ import { openPostgres } from './postgres/open-postgres.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
 
 export interface DatabaseOptions {
-  readonly database: 'sqlite' | `postgres://${string}` | `postgresql://${string}`;
+  /** `sqlite`, or a postgres:// or postgresql:// URL. */
+  readonly database: string;
   /** Where SQLite keeps its file. */
   readonly directory: string;
 }
