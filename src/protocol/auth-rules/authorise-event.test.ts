@@ -67,6 +67,7 @@ const withUsers =
   };
 const authorised = (by: string): EventSketch =>
   member('dave', 'join', { content: { membership: 'join', join_authorised_via_users_server: by } });
+const bobAndCarol = (carol: number): JsonObject => ({ users: { [user('bob')]: 50, [user('carol')]: carol } });
 const modsMaySetLevels = { events: { 'm.room.power_levels': 50 } };
 
 const creation: Case[] = [
@@ -298,8 +299,8 @@ const otherMemberships: Case[] = [
   {
     rule: 'member.leave.5',
     title: 'only lower levels can be kicked',
-    rejected: { event: kick('bob', 'alice') },
-    accepted: { event: kick('alice', 'bob') },
+    rejected: { powerLevels: bobAndCarol(50), event: kick('bob', 'carol') },
+    accepted: { powerLevels: bobAndCarol(49), event: kick('bob', 'carol') },
   },
   {
     rule: 'member.leave.5',
@@ -317,8 +318,8 @@ const otherMemberships: Case[] = [
   {
     rule: 'member.ban.3',
     title: 'only lower levels can be banned',
-    rejected: { powerLevels: { ban: 51 }, event: ban('bob', 'carol') },
-    accepted: { event: ban('alice', 'bob') },
+    rejected: { powerLevels: bobAndCarol(50), event: ban('bob', 'carol') },
+    accepted: { powerLevels: bobAndCarol(49), event: ban('bob', 'carol') },
   },
   {
     rule: 'member.knock.1',
