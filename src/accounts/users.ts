@@ -13,6 +13,7 @@ import {
   listAccounts,
   setAccountFlags,
 } from '../storage/stores/accounts.ts';
+import { purgeDeletedKeyBackups } from '../storage/stores/key-backups.ts';
 import type { AccountsDeps } from './deps.ts';
 import { localUserIds, newUserId } from './user-ids.ts';
 
@@ -72,7 +73,9 @@ export const createUsers = ({ db, clock, log, serverName, ports }: AccountsDeps)
     /** The devices that ended with the account; undefined: it was deactivated before. Rooms are left in the background. */
     async deactivate(user: number, userId: UserId, erase: boolean): Promise<string[] | undefined> {
       const devices = await db.write(deactivateAccount, { user, erase, now: clock.now() });
-      if (devices) depart(user, userId);
+      if (!devices) return undefined;
+      depart(user, userId);
+      while (await db.write(purgeDeletedKeyBackups, undefined));
       return devices;
     },
 

@@ -79,8 +79,8 @@ const versionAnswer = (backup: StoredKeyBackup | undefined) => {
 };
 
 export const createKeyBackups = ({ db }: { db: Database }) => {
-  const purge = async (user: number): Promise<void> => {
-    while (await db.write(purgeDeletedKeyBackups, { user }));
+  const purge = async (): Promise<void> => {
+    while (await db.write(purgeDeletedKeyBackups, undefined));
   };
   const requireBackup = async (user: number, version: string): Promise<StoredKeyBackup> => {
     const backup = await db.read((tx) => findKeyBackup(tx, user, versionNumber(version)));
@@ -89,6 +89,9 @@ export const createKeyBackups = ({ db }: { db: Database }) => {
   };
 
   return {
+    /** At start: removes what is left of deleted backups when the server stopped meanwhile. */
+    purge,
+
     /** Returns the new backup's version. */
     async create(user: number, algorithm: string, authData: JsonObject): Promise<string> {
       if (algorithm.length > algorithmSizeMax) throw invalidParam('The algorithm has a name that is too long.');
@@ -115,7 +118,7 @@ export const createKeyBackups = ({ db }: { db: Database }) => {
     async delete(user: number, version: string): Promise<void> {
       const existed = await db.write(deleteKeyBackup, { user, version: versionNumber(version) });
       if (!existed) throw notFound('Unknown backup version');
-      await purge(user);
+      await purge();
     },
 
     /** Throws M_NOT_FOUND, M_WRONG_ROOM_KEYS_VERSION when it is not the current version. */

@@ -65,7 +65,8 @@ export const migration: Migration = {
       observer {int} NOT NULL, user_nid {int} NOT NULL, position {int} NOT NULL, PRIMARY KEY (observer, user_nid)
     ){strictWithoutRowid}`,
 
-    // version counts up for each user; the row of the highest one stays after its deletion (is_deleted), so that none is given twice.
+    // version counts up for each user. deletion: 0 not deleted, 1 sessions are still to be removed, 2 nothing is left but this
+    // row, which stays for the highest version, so that none is given twice.
     `CREATE TABLE key_backups (
       nid {id},
       user_nid {int} NOT NULL,
@@ -74,9 +75,10 @@ export const migration: Migration = {
       auth_data {text} NOT NULL,
       etag {int} NOT NULL DEFAULT 0,
       session_count {int} NOT NULL DEFAULT 0,
-      is_deleted {int} NOT NULL DEFAULT 0,
+      deletion {int} NOT NULL DEFAULT 0,
       UNIQUE (user_nid, version)
     ){strict}`,
+    'CREATE INDEX key_backups_deleted ON key_backups (nid) WHERE deletion = 1',
     `CREATE TABLE key_backup_sessions (
       backup {int} NOT NULL,
       room_id {text} NOT NULL,

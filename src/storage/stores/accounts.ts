@@ -4,9 +4,11 @@ import { userInUse } from '../../protocol/errors/matrix-error.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
+import { deleteCrossSigningKeys } from './cross-signing.ts';
 import { deleteDevicesWithin } from './device-removal.ts';
 import { deviceIdsOf } from './devices.ts';
 import { directoryAccountGone, indexAccount } from './directory-words.ts';
+import { deleteKeyBackups } from './key-backups.ts';
 import { internUser } from './names.ts';
 import { spendRegistrationToken } from './registration-tokens.ts';
 
@@ -164,6 +166,8 @@ export const deactivateAccount = writer(
     if (changed === 0) return undefined;
     const devices = await deviceIdsOf(tx, args.user);
     await deleteDevicesWithin(tx, args.user, devices);
+    await deleteCrossSigningKeys(tx, args.user);
+    await deleteKeyBackups(tx, args.user);
     await removePersonalData(tx, args.user);
     await directoryAccountGone(tx, args.user);
     await tx.nextPosition({ user: args.user });

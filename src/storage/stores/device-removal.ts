@@ -3,13 +3,15 @@
 import type { WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { toStoredText } from '../text.ts';
+import { deleteKeysOfDevices } from './device-keys.ts';
 
 /**
- * Removes devices with their tokens. Other stores whose rows belong to a device (keys, messages to it, pushers) add
+ * Removes devices with their tokens, their keys and the messages to them. Other stores whose rows belong to a device (pushers) add
  * their deletion here. Callers cached anywhere are forgotten through the user's change.
  */
 export const deleteDevicesWithin = async (tx: WriteTx, user: number, deviceIds: readonly string[]): Promise<number> => {
   if (deviceIds.length === 0) return 0;
+  await deleteKeysOfDevices(tx, user, deviceIds);
   const list = tx.dialect.list(deviceIds.map(toStoredText));
   const ofUser = `user_nid = ? AND ${tx.dialect.anyText('device_id')}`;
   await tx.run(`DELETE FROM session_tokens WHERE device IN (SELECT nid FROM devices WHERE ${ofUser})`, user, list);

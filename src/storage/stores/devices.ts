@@ -1,9 +1,11 @@
 // The devices of this server's users. Client-Server API, "Device Management".
 
-import { forbidden } from '../../protocol/errors/matrix-error.ts';
+import { forbidden, invalidParam } from '../../protocol/errors/matrix-error.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText, toStoredText } from '../text.ts';
+import { isCrossSigningKey } from './cross-signing.ts';
+import { recordDeviceRenamed } from './device-keys.ts';
 
 /** A limit against logins in a loop; people have fewer than fifty. */
 export const DEVICES_MAX = 1000;
@@ -65,6 +67,8 @@ export const ensureDevice = async (
     'SELECT count(*) AS "count" FROM devices WHERE user_nid = ?',
     args.user,
   ))!;
+  // "Servers therefore must ensure that device IDs will not collide with cross-signing public keys."
+  if (await isCrossSigningKey(tx, args.user, args.deviceId)) throw invalidParam('The device ID is taken by a key.');
   if (count >= DEVICES_MAX) throw forbidden(`The account has ${count} devices; remove some first.`);
   // Never given twice, unlike the row numbers that SQLite would choose.
   const device = await tx.nextPosition({ user: args.user });
@@ -96,6 +100,7 @@ export const renameDevice = writer(
       await tx.nextPosition({ user: args.user }),
       known.device,
     );
+    await recordDeviceRenamed(tx, { user: args.user, device: known.device, deviceId: args.deviceId });
     return true;
   },
 );

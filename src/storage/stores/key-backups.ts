@@ -32,10 +32,10 @@ const SELECT_BACKUP = `SELECT nid AS "nid", version AS "version", algorithm AS "
 
 /** The most recently created one; keys are written to it alone. */
 export const currentKeyBackup = (tx: ReadTx, user: number): Promise<StoredKeyBackup | undefined> =>
-  tx.get(`${SELECT_BACKUP} WHERE user_nid = ? AND is_deleted = 0 ORDER BY version DESC LIMIT 1`, user);
+  tx.get(`${SELECT_BACKUP} WHERE user_nid = ? AND deletion = 0 ORDER BY version DESC LIMIT 1`, user);
 
 export const findKeyBackup = (tx: ReadTx, user: number, version: number): Promise<StoredKeyBackup | undefined> =>
-  tx.get(`${SELECT_BACKUP} WHERE user_nid = ? AND version = ? AND is_deleted = 0`, user, version);
+  tx.get(`${SELECT_BACKUP} WHERE user_nid = ? AND version = ? AND deletion = 0`, user, version);
 
 const requireBackup = async (tx: ReadTx, user: number, version: number): Promise<StoredKeyBackup> => {
   const backup = await findKeyBackup(tx, user, version);
@@ -48,11 +48,11 @@ export const createKeyBackup = writer(
   'createKeyBackup',
   async (tx, args: { user: number; algorithm: string; authData: string }): Promise<number> => {
     const row = await tx.get<{ last: number; live: number }>(
-      `SELECT coalesce(max(version), 0) AS "last", coalesce(sum(1 - is_deleted), 0) AS "live"
+      `SELECT coalesce(max(version), 0) AS "last", count(CASE WHEN deletion = 0 THEN 1 END) AS "live"
        FROM key_backups WHERE user_nid = ?`,
       args.user,
     );
-    if (Number(row!.live) >= BACKUPS_MAX) throw tooLarge('There are too many backups; delete those no longer needed.');
+    if (row!.live >= BACKUPS_MAX) throw tooLarge('There are too many backups; delete those no longer needed.');
     const version = row!.last + 1;
     await tx.run(
       'INSERT INTO key_backups (user_nid, version, algorithm, auth_data) VALUES (?, ?, ?, ?)',
@@ -70,7 +70,7 @@ export const setKeyBackupAuthData = writer(
   'setKeyBackupAuthData',
   async (tx, args: { user: number; version: number; authData: string }): Promise<boolean> => {
     const changed = await tx.run(
-      'UPDATE key_backups SET auth_data = ? WHERE user_nid = ? AND version = ? AND is_deleted = 0',
+      'UPDATE key_backups SET auth_data = ? WHERE user_nid = ? AND version = ? AND deletion = 0',
       args.authData,
       args.user,
       args.version,
@@ -84,7 +84,7 @@ export const deleteKeyBackup = writer(
   'deleteKeyBackup',
   async (tx, args: { user: number; version: number }): Promise<boolean> => {
     await tx.run(
-      `UPDATE key_backups SET is_deleted = 1, auth_data = '{}' WHERE user_nid = ? AND version = ?`,
+      `UPDATE key_backups SET deletion = 1, auth_data = '{}' WHERE user_nid = ? AND version = ? AND deletion = 0`,
       args.user,
       args.version,
     );
@@ -98,31 +98,25 @@ export const deleteKeyBackup = writer(
 
 /** Deletes all backups of a user whose account ends. */
 export const deleteKeyBackups = (tx: WriteTx, user: number): Promise<number> =>
-  tx.run(`UPDATE key_backups SET is_deleted = 1, auth_data = '{}' WHERE user_nid = ?`, user);
+  tx.run(`UPDATE key_backups SET deletion = 1, auth_data = '{}' WHERE user_nid = ? AND deletion = 0`, user);
 
 /** Removes some of what deleted backups left; true: there is more, call again. */
-export const purgeDeletedKeyBackups = writer(
-  'purgeDeletedKeyBackups',
-  async (tx, args: { user: number }): Promise<boolean> => {
-    const deleted = await tx.all<{ nid: number; version: number }>(
-      'SELECT nid AS "nid", version AS "version" FROM key_backups WHERE user_nid = ? AND is_deleted = 1',
-      args.user,
-    );
-    for (const { nid, version } of deleted) {
-      const { isDone } = await deleteSome(tx, { backup: nid });
-      if (!isDone) return true;
-      // The row of the highest version stays, so that the next one counts on from there.
-      await tx.run(
-        `DELETE FROM key_backups WHERE nid = ? AND EXISTS
-           (SELECT 1 FROM key_backups later WHERE later.user_nid = ? AND later.version > ?)`,
-        nid,
-        args.user,
-        version,
-      );
-    }
-    return false;
-  },
-);
+export const purgeDeletedKeyBackups = writer('purgeDeletedKeyBackups', async (tx): Promise<boolean> => {
+  const backup = await tx.get<{ nid: number; user: number; version: number }>(
+    'SELECT nid AS "nid", user_nid AS "user", version AS "version" FROM key_backups WHERE deletion = 1 LIMIT 1',
+  );
+  if (!backup) return false;
+  const { isDone } = await deleteSome(tx, { backup: backup.nid });
+  if (!isDone) return true;
+  await tx.run('UPDATE key_backups SET deletion = 2 WHERE nid = ?', backup.nid);
+  await tx.run(
+    `DELETE FROM key_backups WHERE user_nid = ? AND deletion = 2 AND version <
+       (SELECT max(version) FROM key_backups WHERE user_nid = ?)`,
+    backup.user,
+    backup.user,
+  );
+  return true;
+});
 
 export interface BackupSession {
   readonly roomId: string;
