@@ -2,8 +2,9 @@
 
 import type { Clock } from '../lib/clock.ts';
 import { keyedLock } from '../lib/keyed-lock.ts';
+import { LruCache } from '../lib/lru-cache.ts';
 import { notFound } from '../protocol/errors/matrix-error.ts';
-import type { RoomId, ServerName } from '../protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
@@ -34,6 +35,8 @@ export interface Engine extends RoomsDeps {
   readonly warm: WarmRooms;
   /** One drafter per room at a time. Held while drafting and enqueueing, never while waiting for the disk or a network. */
   readonly lock: ReturnType<typeof keyedLock<RoomId>>;
+  /** Reference hashes of events in rooms of versions 1 and 2, which references to them carry. */
+  readonly referenceHashes: LruCache<EventId, string>;
 }
 
 export interface Rooms {
@@ -54,6 +57,8 @@ export interface Rooms {
   create(creation: RoomCreation): Promise<RoomRef>;
 }
 
+const REFERENCE_HASHES_MAX = 10_000;
+
 export const createRooms = (deps: RoomsDeps): Rooms => {
   const names = createNames(deps);
   const engine: Engine = {
@@ -63,6 +68,7 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     state: createRoomState({ db: deps.db, names }),
     warm: createWarmRooms(deps),
     lock: keyedLock<RoomId>(),
+    referenceHashes: new LruCache<EventId, string>(REFERENCE_HASHES_MAX),
   };
   const find = (roomId: RoomId): Promise<RoomRef | undefined> => findRoom(deps.db, roomId);
   return {

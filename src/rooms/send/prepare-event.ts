@@ -2,7 +2,6 @@
 
 import { authoriseEvent } from '../../protocol/auth-rules/authorise-event.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
-import { type BuiltEvent, buildEvent } from '../../protocol/events/build-event.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
@@ -12,10 +11,11 @@ import type { Engine } from '../rooms.ts';
 import { hashToBytes } from '../state/room-state.ts';
 import { getEntry } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
-import type { EncodedNode } from '../state-tree/state-node.ts';
+import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
 import type { RoomHead } from '../warm-rooms.ts';
-import { type AuthState, loadAuthState } from './auth-state.ts';
+import { loadAuthState } from './auth-state.ts';
+import { buildLocalEvent } from './build-local-event.ts';
 import type { Draft } from './draft.ts';
 import { redactionOf } from './redaction-of.ts';
 import { relationOf } from './relation-of.ts';
@@ -45,7 +45,8 @@ export const prepareEvent = async (
   nid: number,
 ): Promise<Prepared> => {
   const auth = await loadAuthState(engine.state, room, head.stateRoot, draft, engine.serverName);
-  const built = build(engine, room, head, draft, auth);
+  const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);
+  const built = await buildLocalEvent(engine, room, prevs, draft, auth);
   const { event } = built;
   const verdict = authoriseEvent(event, room.version, auth.facts);
   if (!verdict.ok) throw forbidden(`The room does not allow this. Rule ${verdict.rule}: ${verdict.sentence}`);
@@ -60,7 +61,6 @@ export const prepareEvent = async (
   });
   const notifiedTotal = head.notifiedTotal + (outcome.notifies ? 1 : 0);
   const relation = relationOf(event.content);
-  const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);
   const row: EventRow = {
     nid,
     eventId: event.eventId,
