@@ -35,6 +35,16 @@ export const passwordPolicy = section('What a new password must be.', {
   requireLowercase: boolKey('At least one lower-case letter.', false),
 });
 
+export const passwordHashing = section(
+  'Argon2id, the hash of passwords. Hashes made before are renewed at the next login.',
+  {
+    memoryKib: intKey('Memory of one hash, KiB.', 19_456, 8192, 4_194_304),
+    passes: intKey('Passes over it.', 2, 1, 100),
+    parallelism: intKey('Lanes.', 1, 1, 16),
+    concurrencyMax: intKey('Hashes made at the same time; each takes one of four threads.', 2, 1, 4),
+  },
+);
+
 export const sessions = section('How long logins last.', {
   accessTokenLifetimeMs: intKey(
     'For clients that support refresh tokens: an access token lives this long.',

@@ -1,7 +1,7 @@
 // Every configuration key, with its description and default: the source of types, checks and the generated reference.
 
 import Type, { type Static } from 'typebox';
-import { passwordPolicy, registration, sessions } from './schema-accounts.ts';
+import { passwordHashing, passwordPolicy, registration, sessions } from './schema-accounts.ts';
 import { limits, rateLimits } from './schema-limits.ts';
 import { boolKey, choiceKey, intKey, listKey, optionalTextKey, section, textKey } from './schema-text.ts';
 
@@ -67,6 +67,7 @@ export const configSchema = section('Kintsugi', {
   publicBaseUrl: optionalTextKey('The URL at which clients reach this server, e.g. https://matrix.example.org.'),
   registration,
   passwordPolicy,
+  passwordHashing,
   sessions,
   rateLimits,
   limits,
