@@ -177,6 +177,7 @@ class InboundEdge<Parts> implements Inbound {
     if (declaration.auth !== 'none') {
       const caller = await authorizeUser(declaration, exchange.request, query, this.#options.authenticator);
       exchange.caller = caller;
+      if (caller) this.#options.authenticator.noteSeen?.(caller, exchange.address, exchange.headers['user-agent']);
       if (caller?.isUnlimited) return;
       this.#rateLimits.check(declaration.limit, caller?.userId, exchange.address);
     } else this.#rateLimits.check(declaration.limit, undefined, exchange.address);

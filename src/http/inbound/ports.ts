@@ -25,6 +25,8 @@ export interface SignedRequest {
 export interface Authenticator {
   /** The caller behind an access token; throws M_UNKNOWN_TOKEN. Synchronous when it is known already. */
   authenticate(token: string, asserted: AssertedIdentity | undefined): Caller | Promise<Caller>;
+  /** Told of every request of a user, with the client's address and User-Agent; must be quick and not throw. */
+  noteSeen?(caller: Caller, address: string, agent: string | undefined): void;
   /** The server that signed the request; throws M_UNAUTHORIZED. Absent: federation is off. */
   readonly verifyServer?: (request: SignedRequest) => Promise<ServerName>;
 }

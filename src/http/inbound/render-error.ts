@@ -15,7 +15,9 @@ export interface RenderedError {
  */
 export function renderError(error: unknown, requestId: string): RenderedError {
   if (error instanceof MatrixError) {
-    const body: Record<string, Json> = { errcode: error.errcode, error: error.message, ...error.fields };
+    const { errcode, message, fields } = error;
+    // The 401 that asks for interactive authentication has neither, until an attempt fails.
+    const body: Record<string, Json> = errcode === '' ? fields : { errcode, error: message, ...fields };
     return { status: error.status, text: JSON.stringify(body), headers: error.headers };
   }
   const body = { errcode: 'M_UNKNOWN', error: `Internal server error (request ${requestId}).` };
