@@ -15,15 +15,12 @@ import type { JsonObject } from '../protocol/events/json.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import type { Database } from '../storage/database.ts';
 import { type StoredAccount, setPasswordHash } from '../storage/stores/accounts.ts';
-import { addShortToken, takeShortToken } from '../storage/stores/short-tokens.ts';
+import { takeShortToken } from '../storage/stores/short-tokens.ts';
 import type { Attempts } from './attempts.ts';
 import { namedUser } from './interactive-stages.ts';
 import type { Passwords } from './passwords.ts';
 import type { IssuedTokens, Sessions } from './sessions.ts';
-import { hashToken, newToken } from './tokens.ts';
-
-/** "`120000` (2 minutes) is recommended as a default." */
-const LOGIN_TOKEN_LIFETIME_MS = 120_000;
+import { hashToken } from './tokens.ts';
 
 export interface LoginDeps {
   readonly db: Database;
@@ -128,15 +125,6 @@ export const createLogin = (deps: LoginDeps) => {
         home_server: serverName,
         ...(publicBaseUrl !== undefined && { well_known: { 'm.homeserver': { base_url: publicBaseUrl } } }),
       };
-    },
-
-    /** For one m.login.token login as the same user. */
-    async newLoginToken(user: number): Promise<{ login_token: string; expires_in_ms: number }> {
-      const token = newToken('login');
-      const now = clock.now();
-      const expiresTs = now + LOGIN_TOKEN_LIFETIME_MS;
-      await db.write(addShortToken, { hash: hashToken(token), purpose: 'login', user, expiresTs, now });
-      return { login_token: token, expires_in_ms: LOGIN_TOKEN_LIFETIME_MS };
     },
   };
 };

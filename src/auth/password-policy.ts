@@ -13,7 +13,7 @@ export interface PasswordPolicy {
 /** Throws M_WEAK_PASSWORD, naming everything that is missing. */
 export const checkPasswordPolicy = (password: string, policy: PasswordPolicy): void => {
   const wants: string[] = [];
-  if ([...password].length < policy.minimumLength) wants.push(`at least ${policy.minimumLength} characters`);
+  if (Array.from(password).length < policy.minimumLength) wants.push(`at least ${policy.minimumLength} characters`);
   if (policy.requireDigit && !/\p{N}/u.test(password)) wants.push('a digit');
   if (policy.requireSymbol && !/[^\p{L}\p{N}\p{M}]/u.test(password)) wants.push('a symbol');
   if (policy.requireUppercase && !/\p{Lu}/u.test(password)) wants.push('an upper-case letter');

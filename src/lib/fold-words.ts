@@ -22,7 +22,7 @@ export function foldWords(text: string): string[] {
 export function wordsForIndex(text: string): string[] {
   return foldWords(text).flatMap((word) => {
     if (!unspaced.test(word)) return [word];
-    const characters = [...word];
+    const characters = Array.from(word);
     return characters.map((_, index) => characters.slice(index).join(''));
   });
 }
