@@ -48,9 +48,12 @@ export const runVitest = async (project: string, { timeoutMs, quiet }: VitestOpt
   if (!existsSync(join(projectRoot, report))) {
     return failedSuite(`failed: ${project} left no report, exit code ${code}`);
   }
-  const counts = countVitest(JSON.parse(readFileSync(join(projectRoot, report), 'utf8')) as VitestReport, code);
-  if (counts.passed + counts.failed === 0) return failedSuite(`failed: ${project} has no tests`);
-  return { ...counts, files: counts.files.map((file) => relative(projectRoot, file)) };
+  const result = JSON.parse(readFileSync(join(projectRoot, report), 'utf8')) as VitestReport;
+  if (result.testResults.length === 0) return failedSuite(`failed: ${project} has no tests`);
+  const counts = countVitest(result, code);
+  const notes = counts.notes.map((note) => note.replaceAll(`${projectRoot}/`, ''));
+  return { ...counts, notes, files: counts.files.map((file) => relative(projectRoot, file)) };
+};
 };
 
 /** Runs a test program; its output is marked with its name, so that only the grand total stands alone on its line. */
@@ -92,8 +95,8 @@ export const listSuites = (): Suite[] => {
   ];
 };
 
-/** Test files of the project that none of the runs has reported: they belong to no vitest project. */
-export const orphans = (ran: readonly string[]): string[] =>
+/** Every test file of the project; one that no suite has run belongs to no vitest project. */
+export const listTestFiles = (): string[] =>
   globSync('{src,scripts,bench,tests,web}/**/*.test.{ts,tsx}', { cwd: projectRoot })
-    .filter((path) => !/(^|[\\/])(node_modules|\.tmp)[\\/]/.test(path) && !ran.includes(path))
+    .filter((path) => !/(^|[\\/])(node_modules|\.tmp)[\\/]/.test(path))
     .sort();
