@@ -1,5 +1,6 @@
 // Identity keys of this server's devices, and what goes away with a device. Client-Server API, "Device keys".
 
+import { unknownToken } from '../../protocol/errors/matrix-error.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
@@ -72,8 +73,10 @@ export interface KeyUpload extends DeviceRef {
   readonly fallbackKeys: readonly UploadedKey[];
 }
 
-/** All of an upload or nothing. Returns the counts of unclaimed one-time keys. */
+/** All of an upload or nothing. Returns the counts of unclaimed one-time keys. Throws M_UNKNOWN_TOKEN when the device is gone. */
 export const uploadKeys = writer('uploadKeys', async (tx, upload: KeyUpload): Promise<Record<string, number>> => {
+  // Its session ended while the request was on its way.
+  if (!(await tx.get('SELECT 1 FROM devices WHERE nid = ?', upload.device))) throw unknownToken('The device is gone.');
   await addOneTimeKeys(tx, upload.device, upload.oneTimeKeys);
   await replaceFallbackKeys(tx, upload.device, upload.fallbackKeys);
   if (upload.deviceKeys !== undefined) await storeDeviceKeys(tx, upload, upload.deviceKeys);

@@ -5,7 +5,6 @@ import type { E2ee } from '../../../e2ee/e2ee.ts';
 import type { DeviceKeys } from '../../../e2ee/upload-keys.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import type { Json } from '../../../protocol/events/json.ts';
-import { callerDevice } from './caller-device.ts';
 
 const text = Type.String();
 const signatures = Type.Record(text, Type.Record(text, text));
@@ -34,7 +33,7 @@ export const uploadKeys = endpoint({
     'org.matrix.msc2732.fallback_keys': Type.Optional(keys),
   }),
   async handle({ caller, body }, { e2ee }: { e2ee: E2ee }) {
-    const counts = await e2ee.uploadKeys(callerDevice(caller), {
+    const counts = await e2ee.uploadKeys(caller, {
       deviceKeys: body.device_keys as DeviceKeys | undefined,
       oneTimeKeys: (body.one_time_keys ?? {}) as Record<string, Json>,
       fallbackKeys: (body.fallback_keys ?? body['org.matrix.msc2732.fallback_keys'] ?? {}) as Record<string, Json>,

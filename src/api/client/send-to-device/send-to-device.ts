@@ -5,7 +5,6 @@ import type { E2ee } from '../../../e2ee/e2ee.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { text } from '../../../http/inbound/params.ts';
 import type { JsonObject } from '../../../protocol/events/json.ts';
-import { callerDevice } from '../end-to-end-encryption/caller-device.ts';
 import { byUserId } from '../end-to-end-encryption/user-map.ts';
 
 export const sendToDevice = endpoint({
@@ -18,7 +17,7 @@ export const sendToDevice = endpoint({
   body: Type.Object({ messages: Type.Record(Type.String(), Type.Record(Type.String(), Type.Object({}))) }),
   async handle({ caller, params, body }, { e2ee }: { e2ee: E2ee }) {
     const messages = byUserId(body.messages as Record<string, Record<string, JsonObject>>);
-    await e2ee.sendToDevice(callerDevice(caller), { type: params.eventType, txnId: params.txnId, messages });
+    await e2ee.sendToDevice(caller, { type: params.eventType, txnId: params.txnId, messages });
     return {};
   },
 });
