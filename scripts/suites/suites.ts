@@ -54,7 +54,6 @@ export const runVitest = async (project: string, { timeoutMs, quiet }: VitestOpt
   const notes = counts.notes.map((note) => note.replaceAll(`${projectRoot}/`, ''));
   return { ...counts, notes, files: counts.files.map((file) => relative(projectRoot, file)) };
 };
-};
 
 /** Runs a test program; its output is marked with its name, so that only the grand total stands alone on its line. */
 const runProgram = async (name: string, path: string): Promise<Counts> => {
