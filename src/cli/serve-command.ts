@@ -1,7 +1,6 @@
 // kintsugi serve: runs the server until it is told to stop.
 
 import { Command } from 'commander';
-import { startServer } from '../server/lifecycle.ts';
 import { addConfigFlags, configFrom, type FlagValues } from './config-flags.ts';
 import { explainFailure } from './explain-failure.ts';
 
@@ -11,6 +10,8 @@ async function serve(values: FlagValues): Promise<void> {
   for (const { source, key, message } of warnings) {
     process.stderr.write(`Note: ${key ? `${key}: ` : ''}${message} (${source}).\n`);
   }
+  // Loaded only here: help and checks need not wait for the whole server.
+  const { startServer } = await import('../server/lifecycle.ts');
   const server = await startServer(config);
   if (config.serverName === 'localhost') {
     const first = server.listeners[0];

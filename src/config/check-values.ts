@@ -9,7 +9,7 @@ const shown = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section';
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 60))}`;
-  return typeof value === 'number' ? `the number ${value}` : String(value);
+  return typeof value === 'number' ? `the number ${value}` : JSON.stringify(value);
 };
 
 function wanted(node: SchemaNode): string {

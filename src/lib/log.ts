@@ -45,7 +45,7 @@ function textLine(line: string): string {
     if (name === 'err' && value && typeof value === 'object' && 'stack' in value) return `\n  ${String(value.stack)}`;
     return ` ${name}=${typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value)}`;
   });
-  return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${String(msg ?? '')}${rest.join('')}\n`;
+  return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${typeof msg === 'string' ? msg : ''}${rest.join('')}\n`;
 }
 
 const wrap = (logger: PinoLogger): Log => ({

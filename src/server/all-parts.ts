@@ -2,6 +2,7 @@
 
 import type { Readiness } from '../api/web/readiness.ts';
 import type { Config } from '../config/schema.ts';
+import type { Outbound } from '../http/outbound/outbound.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -18,4 +19,5 @@ export interface AllParts {
   readonly identity: Identity;
   readonly db: Database;
   readonly stream: Stream;
+  readonly outbound: Outbound;
 }

@@ -1,10 +1,14 @@
 // Wires the parts in their order and tells how they end, last one first.
 
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import type { Readiness } from '../api/web/readiness.ts';
 import type { Config } from '../config/schema.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Authenticator } from '../http/inbound/ports.ts';
+import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
 import { loadIdentity } from '../identity/identity.ts';
+import { parseCidr } from '../lib/address.ts';
+import { present } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
@@ -14,6 +18,7 @@ import { openDatabase } from '../storage/open-database.ts';
 import { createStream } from '../stream/stream.ts';
 import type { AllParts } from './all-parts.ts';
 import { endpoints } from './endpoints.ts';
+import { StartRefused } from './start-refused.ts';
 
 export interface Composed extends AsyncDisposable {
   readonly parts: AllParts;
@@ -28,14 +33,20 @@ export async function compose(config: Config): Promise<Composed> {
   const clock = systemClock;
   const log = createLog(config.logging);
   const metrics = createMetrics();
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  await makeDataDirectory(config.dataDirectory);
   const identity = await loadIdentity(config.dataDirectory, parseServerName(config.serverName), clock);
   const db = stack.use(await openDatabase({ database: config.database, directory: config.dataDirectory }));
   const stream = createStream({ db });
+  const outbound = stack.use(await openOutbound(config));
 
   let isLeaving = false;
-  const readiness = { reason: async () => (isLeaving ? 'the server is shutting down' : undefined) };
-  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream };
+  const readiness: Readiness = {
+    reason: async () => {
+      if (isLeaving) return 'the server is shutting down';
+      return db.read(async () => undefined).catch(() => 'the database does not answer');
+    },
+  };
+  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream, outbound };
   const authenticator: Authenticator = {
     authenticate() {
       throw unknownToken('Unknown access token.');
@@ -52,4 +63,33 @@ export async function compose(config: Config): Promise<Composed> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function openOutbound({ federation }: Config): Promise<Outbound> {
+  const { extraCaFile, allowPrivateAddresses } = federation;
+  const allow = allowPrivateAddresses.map((text) => present(parseCidr(text), `${text} was checked before`));
+  const extraCa = extraCaFile === undefined ? undefined : await readAuthorities(extraCaFile);
+  return createOutbound({ allow, extraCa });
+}
+
+const readAuthorities = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((cause: Error) => {
+    throw new StartRefused(
+      `The certificate authorities in ${file} cannot be read: ${cause.message}.`,
+      'Check federation.extraCaFile (or KINTSUGI_EXTRA_CA).',
+      cause,
+    );
+  });
+
+async function makeDataDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK);
+  } catch (cause) {
+    throw new StartRefused(
+      `The data directory ${directory} cannot be used: ${(cause as Error).message}.`,
+      'Make it writable for this user, or choose another with --data.',
+      cause,
+    );
+  }
 }

@@ -250,7 +250,7 @@ test('who may call', async () => {
       path,
       token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } },
     );
-    return reply.status === 200 ? (reply.json.user ?? 'ok') : `${reply.status} ${reply.json.errcode}`;
+    return reply.status === 200 ? (reply.json.user ?? 'ok') : `${reply.status} ${String(reply.json.errcode)}`;
   };
   expect(await as('GET', 'alice', '/user')).toBe('@alice:x');
   expect(await as('GET', undefined, '/user')).toBe('401 M_MISSING_TOKEN');
