@@ -2,7 +2,7 @@
 
 import { LruCache } from '../lib/lru-cache.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, ReadTx } from '../storage/database.ts';
 import { findStateKey, internNames } from '../storage/stores/names.ts';
 
 /** Entries of each kind kept in memory: about 100 bytes each. */
@@ -25,6 +25,8 @@ export interface Names {
   intern(wanted: NamesWanted): Promise<Nids>;
   /** nids of the state keys that are known, without making any; unknown ones are undefined. */
   findStateKeys(keys: NamesWanted['stateKeys']): Promise<(number | undefined)[]>;
+  /** The same inside a read that is open already. */
+  findStateKeysIn(tx: ReadTx, keys: NamesWanted['stateKeys']): Promise<(number | undefined)[]>;
 }
 
 const keyText = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;
@@ -33,6 +35,24 @@ export const createNames = (deps: { db: Database }): Names => {
   const users = new LruCache<UserId, number>(NAMES_MAX);
   const types = new LruCache<string, number>(NAMES_MAX);
   const stateKeys = new LruCache<string, number>(NAMES_MAX);
+
+  const remembered = (keys: NamesWanted['stateKeys']): (number | undefined)[] =>
+    keys.map(([type, key]) => stateKeys.get(keyText(type, key)));
+
+  const readStateKeys = async (
+    tx: ReadTx,
+    keys: NamesWanted['stateKeys'],
+    known: readonly (number | undefined)[],
+  ): Promise<(number | undefined)[]> => {
+    const found = [...known];
+    for (const [index, [type, key]] of keys.entries()) {
+      if (found[index] !== undefined) continue;
+      const nid = await findStateKey(tx, type, key);
+      if (nid !== undefined) stateKeys.set(keyText(type, key), nid);
+      found[index] = nid;
+    }
+    return found;
+  };
 
   return {
     async intern(wanted) {
@@ -50,17 +70,13 @@ export const createNames = (deps: { db: Database }): Names => {
     },
 
     async findStateKeys(keys) {
-      const found = keys.map(([type, key]) => stateKeys.get(keyText(type, key)));
-      if (!found.includes(undefined)) return found;
-      return deps.db.read(async (tx) => {
-        for (const [index, [type, key]] of keys.entries()) {
-          if (found[index] !== undefined) continue;
-          const nid = await findStateKey(tx, type, key);
-          if (nid !== undefined) stateKeys.set(keyText(type, key), nid);
-          found[index] = nid;
-        }
-        return found;
-      });
+      const known = remembered(keys);
+      return known.includes(undefined) ? deps.db.read((tx) => readStateKeys(tx, keys, known)) : known;
+    },
+
+    async findStateKeysIn(tx, keys) {
+      const known = remembered(keys);
+      return known.includes(undefined) ? readStateKeys(tx, keys, known) : known;
     },
   };
 };

@@ -1,10 +1,20 @@
 // Reading rooms for people: which events they may see, and the texts they get. Used by every endpoint that shows events and by sync.
 
+import type { Clock } from '../../lib/clock.ts';
+import type { FieldTree } from '../../protocol/filters/event-fields.ts';
 import type { EventId, UserId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
+import type { Database, ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
+import type { Names } from '../names.ts';
 import type { RoomRef } from '../room-ref.ts';
+import type { RoomState, StateKeyPair } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
+import { createIgnored, type Ignored } from './ignored.ts';
+import { renderEvents } from './render-events.ts';
+import { createStandings, type Standings } from './standing.ts';
+import { stateEvents } from './state-events.ts';
+import { strippedState } from './stripped-state.ts';
+import { visibleEvents } from './visible-events.ts';
 
 /** Who looks. */
 export interface Viewer {
@@ -22,7 +32,7 @@ export interface RenderOptions {
   /** `event_format: federation` in filters. */
   readonly federationFormat?: boolean;
   /** `event_fields` of the filter. */
-  readonly fields?: readonly string[];
+  readonly fields?: FieldTree | undefined;
 }
 
 export interface RoomReader {
@@ -40,11 +50,36 @@ export interface RoomReader {
     options?: RenderOptions,
   ): Promise<string[]>;
   /** State events of a state: all, or those under the given keys. */
-  stateEvents(
-    tx: ReadTx,
-    root: NodeHash,
-    pairs?: readonly (readonly [type: string, stateKey: string])[],
-  ): Promise<StoredEvent[]>;
-  /** Stripped state for invites and knocks. Client-Server API, "Stripped state". */
+  stateEvents(tx: ReadTx, root: NodeHash, pairs?: readonly StateKeyPair[]): Promise<StoredEvent[]>;
+  /** Stripped state for invites and knocks, as JSON texts. Client-Server API, "Stripped state". */
   strippedState(tx: ReadTx, room: RoomRef, root: NodeHash, extra?: EventId): Promise<string[]>;
 }
+
+export interface RoomReaderDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly state: RoomState;
+  readonly names: Names;
+}
+
+/** What the functions of reading share. */
+export interface Reading extends RoomReaderDeps {
+  readonly ignored: Ignored;
+  readonly standings: Standings;
+}
+
+export const createReading = (deps: RoomReaderDeps): Reading => ({
+  ...deps,
+  ignored: createIgnored(deps),
+  standings: createStandings(deps),
+});
+
+export const createRoomReader = (deps: RoomReaderDeps): RoomReader => {
+  const reading = createReading(deps);
+  return {
+    visible: (tx, room, events, viewer) => visibleEvents(reading, tx, room, events, viewer),
+    render: (tx, room, events, viewer, options) => renderEvents(reading, tx, room, events, viewer, options),
+    stateEvents: (tx, root, pairs) => stateEvents(reading, tx, root, pairs),
+    strippedState: (tx, room, root, extra) => strippedState(reading, tx, room, root, extra),
+  };
+};

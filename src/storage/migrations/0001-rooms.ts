@@ -110,9 +110,13 @@ export const migration: Migration = {
       aggregation_key {text},
       type {int} NOT NULL,
       sender {int} NOT NULL,
+      origin_server_ts {int} NOT NULL,
       position {int}
     ){strict}`,
-    'CREATE INDEX relations_target ON relations (target_event_id, rel_type, type)',
+    'CREATE INDEX relations_target ON relations (target_event_id, rel_type, position)',
+    `CREATE INDEX relations_edits ON relations (target_event_id, type, sender, origin_server_ts)
+      WHERE rel_type = 'm.replace'`,
+    `CREATE INDEX relations_threads ON relations (room, target_event_id, position) WHERE rel_type = 'm.thread'`,
 
     // Redactions whose target has not arrived yet.
     `CREATE TABLE pending_redactions (

@@ -72,6 +72,26 @@ export const eventsByNid = async (tx: ReadTx, nids: readonly number[]): Promise<
   return select(tx, `WHERE ${tx.dialect.anyInt('e.nid')}`, tx.dialect.list(nids));
 };
 
+/** Contents as JSON texts, by event nid; those that do not exist are absent. */
+export const contentsOf = async (tx: ReadTx, nids: readonly number[]): Promise<Map<number, string>> => {
+  if (nids.length === 0) return new Map();
+  const rows = await tx.all<{ nid: number; content: string }>(
+    `SELECT nid AS "nid", content AS "content" FROM events WHERE ${tx.dialect.anyInt('nid')}`,
+    tx.dialect.list(nids),
+  );
+  return new Map(rows.map((row) => [row.nid, row.content]));
+};
+
+/** Event nid → event id; those that do not exist are absent. */
+export const eventIdsOf = async (tx: ReadTx, nids: readonly number[]): Promise<Map<number, EventId>> => {
+  if (nids.length === 0) return new Map();
+  const rows = await tx.all<{ nid: number; eventId: EventId }>(
+    `SELECT nid AS "nid", event_id AS "eventId" FROM events WHERE ${tx.dialect.anyInt('nid')}`,
+    tx.dialect.list(nids),
+  );
+  return new Map(rows.map((row) => [row.nid, row.eventId]));
+};
+
 export interface TimelineRange {
   readonly room: number;
   /** Only positions above this. */

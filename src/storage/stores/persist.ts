@@ -247,8 +247,8 @@ const insertRelation = (
   position: number | null,
 ): Promise<number> =>
   tx.run(
-    `INSERT INTO relations (event, room, target_event_id, rel_type, aggregation_key, type, sender, position)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO relations (event, room, target_event_id, rel_type, aggregation_key, type, sender, origin_server_ts, position)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     event.nid,
     room,
     toStoredText(relation.target),
@@ -256,6 +256,7 @@ const insertRelation = (
     relation.key === null ? null : toStoredText(relation.key),
     event.type,
     event.sender,
+    event.originServerTs,
     position,
   );
 

@@ -1,0 +1,50 @@
+// The text of an event as clients get it, spliced from stored texts. Client-Server API, "Room Event Format".
+
+import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import type { StoredEvent } from '../../storage/stores/events.ts';
+import type { RoomRef } from '../room-ref.ts';
+
+/** Everything but `unsigned`, and without the closing brace. */
+export const openEventText = (event: StoredEvent, room: RoomRef, withRoomId: boolean): string => {
+  const isRedaction = event.type === 'm.room.redaction';
+  const redacts = isRedaction ? redactsOf(event, room) : undefined;
+  const content = redacts === undefined ? event.content : contentWithRedacts(event.content, redacts);
+  let text = `{"content":${content},"event_id":${JSON.stringify(event.eventId)},"origin_server_ts":${event.originServerTs}`;
+  if (redacts !== undefined) text += `,"redacts":${JSON.stringify(redacts)}`;
+  if (withRoomId) text += `,"room_id":${JSON.stringify(room.roomId)}`;
+  text += `,"sender":${JSON.stringify(event.sender)}`;
+  if (event.stateKey !== undefined) text += `,"state_key":${JSON.stringify(event.stateKey)}`;
+  return `${text},"type":${JSON.stringify(event.type)}`;
+};
+
+/**
+ * Room version 11, "Moving the redacts property": "servers should add a redacts property to the top level of
+ * m.room.redaction events … when serving such events over the Client-Server API", and one to the content in older versions.
+ */
+const redactsOf = (event: StoredEvent, room: RoomRef): string | undefined => {
+  const { redacts } = JSON.parse(room.version.redactsInContent ? event.content : event.rest) as JsonObject;
+  return typeof redacts === 'string' ? redacts : undefined;
+};
+
+const contentWithRedacts = (content: string, redacts: string): string => {
+  const fields = JSON.parse(content) as JsonObject;
+  return Object.hasOwn(fields, 'redacts') ? content : JSON.stringify({ ...fields, redacts });
+};
+
+/** The event as other servers got it (`event_format: federation`), without `unsigned`. */
+export const federationEvent = (event: StoredEvent, room: RoomRef): JsonObject => {
+  const rest = JSON.parse(event.rest) as JsonObject;
+  const ownsRoomId = room.version.roomIdIsCreateHash && event.type === 'm.room.create';
+  const { stateKey } = event;
+  const columns: JsonObject = {
+    content: JSON.parse(event.content) as Json,
+    depth: event.depth,
+    origin_server_ts: event.originServerTs,
+    sender: event.sender,
+    type: event.type,
+    ...(ownsRoomId ? {} : { room_id: room.roomId }),
+    ...(stateKey === undefined ? {} : { state_key: stateKey }),
+    ...(room.version.eventIdFormat === 'chosen' ? { event_id: event.eventId } : {}),
+  };
+  return { ...columns, ...rest };
+};

@@ -1,0 +1,151 @@
+// Events as texts for one viewer. What a page needs is looked up for all its events at once; nothing is parsed that is not filtered.
+
+import type { JsonObject } from '../../protocol/events/json.ts';
+import { pickFields } from '../../protocol/filters/event-fields.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import {
+  contentsOf,
+  eventIdsOf,
+  eventsByNid,
+  type StoredEvent,
+  transactionsOfEvents,
+} from '../../storage/stores/events.ts';
+import type { RoomRef } from '../room-ref.ts';
+import { bundlesOf } from './bundles.ts';
+import { federationEvent, openEventText } from './event-text.ts';
+import type { Reading, RenderOptions, Viewer } from './room-reader.ts';
+import { visibleEvents } from './visible-events.ts';
+
+/** How deep a bundled event is in others: the latest event of a thread has bundles of its own, and those have none. */
+export type BundleDepth = 0 | 1 | 2;
+
+/** What stands in `unsigned`, by event nid. */
+interface Extras {
+  readonly membership: readonly (string | undefined)[];
+  readonly prevContents: ReadonlyMap<number, string>;
+  readonly replacedIds: ReadonlyMap<number, string>;
+  readonly redactions: ReadonlyMap<number, string>;
+  readonly transactions: ReadonlyMap<number, string>;
+  readonly bundles: ReadonlyMap<number, string>;
+}
+
+export const renderEvents = async (
+  reading: Reading,
+  tx: ReadTx,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+  viewer: Viewer,
+  options: RenderOptions = {},
+  depth: BundleDepth = 0,
+): Promise<string[]> => {
+  if (events.length === 0) return [];
+  const extras = await extrasOf(reading, tx, room, events, viewer, options, depth);
+  const now = reading.clock.now();
+  return events.map((event, index) => {
+    const unsigned = unsignedText(event, extras, index, now);
+    if (options.federationFormat) return federationText(event, room, unsigned, options);
+    const text = `${openEventText(event, room, !options.withoutRoomId)},"unsigned":${unsigned}}`;
+    return options.fields ? JSON.stringify(pickFields(JSON.parse(text) as JsonObject, options.fields)) : text;
+  });
+};
+
+const federationText = (event: StoredEvent, room: RoomRef, unsigned: string, { fields }: RenderOptions): string => {
+  const whole: JsonObject = { ...federationEvent(event, room), unsigned: JSON.parse(unsigned) as JsonObject };
+  return JSON.stringify(fields ? pickFields(whole, fields) : whole);
+};
+
+const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: number): string => {
+  let text = `{"age":${now - event.originServerTs}`;
+  const relations = extras.bundles.get(event.nid);
+  if (relations !== undefined) text += `,"m.relations":${relations}`;
+  const membership = extras.membership[index];
+  if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`;
+  if (event.replaces !== null) {
+    const content = extras.prevContents.get(event.replaces);
+    if (content !== undefined) text += `,"prev_content":${content}`;
+    const replaced = extras.replacedIds.get(event.replaces);
+    if (replaced !== undefined) text += `,"replaces_state":${JSON.stringify(replaced)}`;
+  }
+  const redaction = event.redactedBy === null ? undefined : extras.redactions.get(event.redactedBy);
+  if (redaction !== undefined) text += `,"redacted_because":${redaction}`;
+  const transaction = extras.transactions.get(event.nid);
+  if (transaction !== undefined) text += `,"transaction_id":${JSON.stringify(transaction)}`;
+  return `${text}}`;
+};
+
+const extrasOf = async (
+  reading: Reading,
+  tx: ReadTx,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+  viewer: Viewer,
+  options: RenderOptions,
+  depth: BundleDepth,
+): Promise<Extras> => {
+  const standings = await reading.standings.after(tx, events, viewer.userId);
+  const isMember = standings.map((standing) => standing?.membership === 'join');
+  const replaced = events.flatMap(({ replaces }) => replaces ?? []);
+  const shown = events.flatMap(({ replaces }, index) => (replaces !== null && isMember[index] ? replaces : []));
+  const asked = events.flatMap(({ replaces }, index) => (replaces !== null && !isMember[index] ? replaces : []));
+  return {
+    membership: standings.map((standing) => standing?.membership),
+    replacedIds: await eventIdsOf(tx, replaced),
+    prevContents: await prevContents(reading, tx, room, shown, asked, viewer),
+    redactions: await redactionTexts(reading, tx, room, events, viewer, options),
+    transactions: await transactionIds(tx, events, viewer),
+    bundles:
+      options.bundles === false || depth === 2
+        ? new Map()
+        : await bundlesOf(reading, tx, room, events, viewer, options, depth),
+  };
+};
+
+/**
+ * "only returned if the event is a state event, and the client has permission to see the previous event". Members have seen
+ * the state in force while they were there (`shown`); of the others' events (`asked`) each is judged.
+ */
+const prevContents = async (
+  reading: Reading,
+  tx: ReadTx,
+  room: RoomRef,
+  shown: readonly number[],
+  asked: readonly number[],
+  viewer: Viewer,
+): Promise<Map<number, string>> => {
+  const contents = await contentsOf(tx, shown);
+  if (asked.length === 0) return contents;
+  const visible = await visibleEvents(reading, tx, room, await eventsByNid(tx, asked), viewer);
+  for (const event of visible) contents.set(event.nid, event.content);
+  return contents;
+};
+
+const redactionTexts = async (
+  reading: Reading,
+  tx: ReadTx,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+  viewer: Viewer,
+  options: RenderOptions,
+): Promise<Map<number, string>> => {
+  const nids = events.flatMap(({ redactedBy }) => redactedBy ?? []);
+  if (nids.length === 0) return new Map();
+  // A redaction may be redacted in its turn: what redacted it is not told here, so there is no recursion.
+  const redactions = (await eventsByNid(tx, nids)).map((event) => ({ ...event, redactedBy: null }));
+  const { withoutRoomId } = options;
+  const texts = await renderEvents(reading, tx, room, redactions, viewer, {
+    bundles: false,
+    ...(withoutRoomId && { withoutRoomId }),
+  });
+  return new Map(redactions.map(({ nid }, index) => [nid, texts[index]!]));
+};
+
+/** "if the client being given the event is the same one which sent it": the device. */
+const transactionIds = async (
+  tx: ReadTx,
+  events: readonly StoredEvent[],
+  { user, device }: Viewer,
+): Promise<Map<number, string>> => {
+  if (device === undefined) return new Map();
+  const own = events.filter(({ senderNid }) => senderNid === user).map(({ nid }) => nid);
+  return transactionsOfEvents(tx, device, own);
+};

@@ -1,0 +1,138 @@
+// Events that relate to others: what is bundled with an event, and lists of relations. Client-Server API, "Relationship types".
+
+import type { EventId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../database.ts';
+
+/** What of a room a question about relations may count. */
+export interface RelationScope {
+  readonly room: number;
+  /** Relations that arrived after this position do not count. */
+  readonly upTo: number;
+  /** Senders (nids) whose relations do not count. */
+  readonly ignored: readonly number[];
+}
+
+/** Event nids by kind; null where there is none. */
+export interface BundleCandidates {
+  readonly target: number;
+  /** The most recent replacement by the same sender and of the same type. Its content is not looked at. */
+  readonly edit: number | null;
+  /** The latest event of the thread. */
+  readonly threadLatest: number | null;
+  /** Any event that references the target. */
+  readonly reference: number | null;
+}
+
+/** Of the given events those that others relate to, each with what could be bundled. One query for a whole page. */
+export const bundleCandidates = (
+  tx: ReadTx,
+  scope: RelationScope,
+  targets: readonly number[],
+): Promise<BundleCandidates[]> => {
+  const { ignored } = scope;
+  const notIgnored = ignored.length === 0 ? '' : `AND NOT (${tx.dialect.anyInt('r.sender')})`;
+  const ignoredList = ignored.length === 0 ? [] : [tx.dialect.list(ignored)];
+  const relation = (relType: string): string =>
+    `r.target_event_id = e.event_id AND r.rel_type = '${relType}' AND r.room = ? AND r.position <= ?`;
+  return tx.all(
+    `SELECT e.nid AS "target",
+       (SELECT r.event FROM relations r JOIN events x ON x.nid = r.event
+        WHERE ${relation('m.replace')} AND r.type = e.type AND r.sender = e.sender AND x.state_key IS NULL
+        ORDER BY r.origin_server_ts DESC, x.event_id DESC LIMIT 1) AS "edit",
+       (SELECT r.event FROM relations r WHERE ${relation('m.thread')} ${notIgnored}
+        ORDER BY r.position DESC LIMIT 1) AS "threadLatest",
+       (SELECT r.event FROM relations r WHERE ${relation('m.reference')} ${notIgnored} LIMIT 1) AS "reference"
+     FROM events e WHERE ${tx.dialect.anyInt('e.nid')} AND EXISTS (SELECT 1 FROM relations r
+       WHERE r.target_event_id = e.event_id AND r.rel_type IN ('m.replace', 'm.thread', 'm.reference'))`,
+    ...[scope.room, scope.upTo],
+    ...[scope.room, scope.upTo, ...ignoredList],
+    ...[scope.room, scope.upTo, ...ignoredList],
+    tx.dialect.list(targets),
+  );
+};
+
+/** Replacements of one event by its sender, most recent first: asked for when the most recent one is not valid. */
+export const editsOf = async (
+  tx: ReadTx,
+  scope: RelationScope,
+  target: { readonly nid: number },
+  limit: number,
+): Promise<number[]> => {
+  const rows = await tx.all<{ event: number }>(
+    `SELECT r.event AS "event" FROM events e JOIN relations r ON r.target_event_id = e.event_id
+       AND r.rel_type = 'm.replace' AND r.type = e.type AND r.sender = e.sender
+     JOIN events x ON x.nid = r.event
+     WHERE e.nid = ? AND r.room = ? AND r.position <= ? AND x.state_key IS NULL
+     ORDER BY r.origin_server_ts DESC, x.event_id DESC LIMIT ?`,
+    target.nid,
+    scope.room,
+    scope.upTo,
+    limit,
+  );
+  return rows.map((row) => row.event);
+};
+
+export interface ThreadCount {
+  readonly target: EventId;
+  readonly count: number;
+  /** How many of them the viewer sent. */
+  readonly own: number;
+}
+
+/** Events in the threads under the given roots. */
+export const countThreads = (
+  tx: ReadTx,
+  scope: RelationScope,
+  roots: readonly EventId[],
+  viewer: number,
+): Promise<ThreadCount[]> => {
+  const { ignored } = scope;
+  return tx.all(
+    `SELECT r.target_event_id AS "target", count(*) AS "count", count(CASE WHEN r.sender = ? THEN 1 END) AS "own"
+     FROM relations r WHERE ${tx.dialect.anyText('r.target_event_id')} AND r.rel_type = 'm.thread'
+       AND r.room = ? AND r.position <= ? ${ignored.length === 0 ? '' : `AND NOT (${tx.dialect.anyInt('r.sender')})`}
+     GROUP BY r.target_event_id`,
+    viewer,
+    tx.dialect.list(roots),
+    scope.room,
+    scope.upTo,
+    ...(ignored.length === 0 ? [] : [tx.dialect.list(ignored)]),
+  );
+};
+
+export interface Reference {
+  readonly target: EventId;
+  readonly event: number;
+  readonly eventId: EventId;
+}
+
+/** Events that reference the targets (m.reference), oldest first; at most `limit` in all. */
+export const referencesOf = (
+  tx: ReadTx,
+  scope: RelationScope,
+  targets: readonly EventId[],
+  limit: number,
+): Promise<Reference[]> => {
+  const { ignored } = scope;
+  return tx.all(
+    `SELECT r.target_event_id AS "target", r.event AS "event", e.event_id AS "eventId"
+     FROM relations r JOIN events e ON e.nid = r.event
+     WHERE ${tx.dialect.anyText('r.target_event_id')} AND r.rel_type = 'm.reference' AND r.room = ? AND r.position <= ?
+       ${ignored.length === 0 ? '' : `AND NOT (${tx.dialect.anyInt('r.sender')})`}
+     ORDER BY r.position LIMIT ?`,
+    tx.dialect.list(targets),
+    scope.room,
+    scope.upTo,
+    ...(ignored.length === 0 ? [] : [tx.dialect.list(ignored)]),
+    limit,
+  );
+};
+
+/** Those of the events that are replacements themselves. */
+export const replacementsAmong = async (tx: ReadTx, events: readonly number[]): Promise<Set<number>> => {
+  const rows = await tx.all<{ event: number }>(
+    `SELECT event AS "event" FROM relations WHERE ${tx.dialect.anyInt('event')} AND rel_type = 'm.replace'`,
+    tx.dialect.list(events),
+  );
+  return new Set(rows.map((row) => row.event));
+};
