@@ -10,6 +10,8 @@ import type { AccountsDeps } from './deps.ts';
 /** Display names of devices are shown to others: no essays. */
 const DISPLAY_NAME_LENGTH_MAX = 256;
 
+export type Device = StoredDevice;
+
 /** Throws M_INVALID_PARAM past 256 UTF-16 units. */
 export const checkDeviceName = (displayName: string): string => {
   if (displayName.length > DISPLAY_NAME_LENGTH_MAX) throw invalidParam('The device name is too long.');

@@ -68,6 +68,7 @@ export const createAuth = ({ db, clock, log, serverName, config, accounts }: Aut
     ...createOwnAccount({ db, accounts, interactive, passwords, policy, sessions }),
     ...createOpenid({ db, clock, serverName }),
     completeInBrowser: interactive.completeInBrowser,
+    registrationTerms: terms,
 
     /** "a point-in-time check where the token might still expire by the time it is used" */
     isRegistrationTokenValid: (token: string): Promise<boolean> =>
