@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
+import type { JsonObject } from '../protocol/events/json.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import { roomVersions } from '../protocol/room-versions/room-versions.ts';
 import { signingKeyFromSeed } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
+import { openSqlite } from '../storage/sqlite/open-sqlite.ts';
 import { timeline } from '../storage/stores/events.ts';
 import { roomById } from '../storage/stores/rooms.ts';
-import { openSqlite } from '../storage/sqlite/open-sqlite.ts';
-import { createRooms, type Rooms } from './rooms.ts';
 import type { RoomRef } from './room-ref.ts';
+import { createRooms, type Rooms } from './rooms.ts';
 
 const alice = '@alice:test' as UserId;
 const bob = '@bob:test' as UserId;
@@ -54,7 +55,7 @@ const newRoom = (version: keyof typeof roomVersions): Promise<RoomRef> =>
         type: 'm.room.power_levels',
         stateKey: '',
         sender: alice,
-        content: roomVersions[version].privilegedCreators ? {} : { users: { [alice]: 100 } },
+        content: (roomVersions[version].privilegedCreators ? {} : { users: { [alice]: 100 } }) as JsonObject,
       },
       { type: 'm.room.join_rules', stateKey: '', sender: alice, content: { join_rule: 'public' } },
     ],
@@ -63,15 +64,18 @@ const newRoom = (version: keyof typeof roomVersions): Promise<RoomRef> =>
 const message = (body: string, sender = alice) => ({ type: 'm.room.message', sender, content: { body } });
 
 describe('the room engine', () => {
-  it.each(Object.keys(roomVersions) as (keyof typeof roomVersions)[])('creates rooms of version %s', async (version) => {
-    const room = await newRoom(version);
-    expect(room.roomId).toMatch(version === '12' ? /^![\w-]{43}$/ : /^!.+:test$/);
-    const sent = await rooms.send(room.roomId, message('hello'));
-    const [latest] = await db.read((tx) =>
-      timeline(tx, { room: room.nid, after: 0, upTo: sent.position, backwards: true, limit: 1 }),
-    );
-    expect(latest).toMatchObject({ eventId: sent.eventId, content: '{"body":"hello"}', depth: 5 });
-  });
+  it.each(Object.keys(roomVersions) as (keyof typeof roomVersions)[])(
+    'creates rooms of version %s',
+    async (version) => {
+      const room = await newRoom(version);
+      expect(room.roomId).toMatch(version === '12' ? /^![\w-]{43}$/ : /^!.+:test$/);
+      const sent = await rooms.send(room.roomId, message('hello'));
+      const [latest] = await db.read((tx) =>
+        timeline(tx, { room: room.nid, after: 0, upTo: sent.position, backwards: true, limit: 1 }),
+      );
+      expect(latest).toMatchObject({ eventId: sent.eventId, content: '{"body":"hello"}', depth: 5 });
+    },
+  );
 
   it('refuses what the rules refuse and says which', async () => {
     const room = await newRoom('11');

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Authenticator } from '../http/inbound/ports.ts';
 import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
-import { loadIdentity } from '../identity/identity.ts';
+import { checkIdentity, type Identity, loadIdentity } from '../identity/identity.ts';
 import { parseCidr } from '../lib/address.ts';
 import { present } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -14,7 +14,9 @@ import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { unknownToken } from '../protocol/errors/matrix-error.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
+import type { Database } from '../storage/database.ts';
 import { openDatabase } from '../storage/open-database.ts';
+import { recordIdentity, storedIdentity } from '../storage/stores/server-identity.ts';
 import { createStream } from '../stream/stream.ts';
 import type { AllParts } from './all-parts.ts';
 import { endpoints } from './endpoints.ts';
@@ -36,6 +38,7 @@ export async function compose(config: Config): Promise<Composed> {
   await makeDataDirectory(config.dataDirectory);
   const identity = await loadIdentity(config.dataDirectory, parseServerName(config.serverName), clock);
   const db = stack.use(await openDatabase({ database: config.database, directory: config.dataDirectory }));
+  await claimDatabase(db, identity);
   const stream = createStream({ db });
   const outbound = stack.use(await openOutbound(config));
 
@@ -63,6 +66,15 @@ export async function compose(config: Config): Promise<Composed> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A database made under another name or key is refused before anything is written to it. */
+async function claimDatabase(db: Database, identity: Identity): Promise<void> {
+  const recorded = await db.read(storedIdentity);
+  checkIdentity(identity, recorded);
+  const { serverName, signingKey } = identity;
+  if (recorded?.publicKey === signingKey.publicKey) return;
+  await db.write(recordIdentity, { serverName, keyId: signingKey.keyId, publicKey: signingKey.publicKey });
 }
 
 async function openOutbound({ federation }: Config): Promise<Outbound> {

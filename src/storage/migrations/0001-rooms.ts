@@ -35,7 +35,7 @@ export const migration: Migration = {
     // position: place in the timeline (arrival order); history fetched later has negative positions; NULL: never in a timeline.
     // state_root: the state after the event; NULL: not known (an outlier).
     // replaces: the state event that this one replaced. thread: the thread's root event.
-    // notifies: members with default push rules are notified; notified_total: the room's running number of such events.
+    // notifies: members with default push rules are notified (2: and highlighted); notified_total: the room's running number of such events.
     // verdict: 0 accepted, 1 soft-failed, 2 rejected. Reasons of 1 and 2 stand in verdicts.
     `CREATE TABLE events (
       nid {int} PRIMARY KEY,
@@ -135,7 +135,7 @@ export const migration: Migration = {
     'CREATE INDEX client_transactions_event ON client_transactions (event) WHERE event IS NOT NULL',
     'CREATE INDEX client_transactions_age ON client_transactions (created_ts)',
 
-    // Only users whose outcome is not that of the default push rules: delta is the correction to their unread count.
+    // Only users whose outcome is not that of the default push rules: delta and highlight_delta correct their counts.
     `CREATE TABLE notifications (
       user_nid {int} NOT NULL,
       room {int} NOT NULL,
@@ -145,6 +145,7 @@ export const migration: Migration = {
       delta {int} NOT NULL,
       notifies {int} NOT NULL,
       highlight {int} NOT NULL,
+      highlight_delta {int} NOT NULL,
       PRIMARY KEY (user_nid, room, position)
     ){strictWithoutRowid}`,
 

@@ -17,6 +17,7 @@ import * as persist from './persist.ts';
 import * as profiles from './profiles.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as rooms from './rooms.ts';
+import * as serverIdentity from './server-identity.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
 import * as toDevice from './to-device.ts';
@@ -40,6 +41,7 @@ export const stores = [
   profiles,
   registrationTokens,
   rooms,
+  serverIdentity,
   sessionTokens,
   shortTokens,
   toDevice,
