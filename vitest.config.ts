@@ -10,6 +10,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,scripts,bench}/**/*.test.ts', 'tests/{harness,vectors}/**/*.test.ts'],
           pool: 'threads',
+          // For machines under load. An endless loop is ended by the script that runs the suite.
+          testTimeout: 20_000,
         },
       },
       {

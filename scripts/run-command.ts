@@ -1,6 +1,6 @@
 // Runs a program of node_modules or of the machine for the scripts, with this Node first on its PATH.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,24 @@ export interface CommandOptions {
 
 const defaultTimeoutMs = 15 * 60_000;
 
+/** Programs that run now; each leads a process group of its own, so that none of its children outlives it. */
+const running = new Set<ChildProcess>();
+
+const killGroup = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group is gone already.
+  }
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of running) killGroup(child);
+    process.exit(1);
+  });
+}
+
 /** Runs `program` at the root of the project without standard input, and waits for its end. Never rejects. */
 export const runCommand = (
   program: string,
@@ -36,7 +54,9 @@ export const runCommand = (
     cwd: projectRoot,
     env: { ...process.env, ...options.env, PATH: path.join(delimiter) },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  running.add(child);
   let output = '';
   let timedOut = false;
   const collect = (text: string): void => {
@@ -48,11 +68,12 @@ export const runCommand = (
   const timer = setTimeout(() => {
     timedOut = true;
     // A thread in an endless loop does not answer a polite signal.
-    child.kill('SIGKILL');
+    killGroup(child);
   }, options.timeoutMs ?? defaultTimeoutMs);
   return new Promise((resolve) => {
     const finish = (code: number): void => {
       clearTimeout(timer);
+      running.delete(child);
       resolve({ code: timedOut ? 124 : code, output, durationMs: performance.now() - start });
     };
     child.on('error', (error) => {
