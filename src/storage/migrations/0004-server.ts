@@ -3,7 +3,7 @@
 import type { Migration } from './migration.ts';
 
 export const migration: Migration = {
-  id: 7,
+  id: 4,
   name: 'server',
   statements: [
     // One row: the name and signing key that this database was last used with.
