@@ -11,12 +11,16 @@ export interface NotificationContext {
   readonly powerLevels: RoomEvent | undefined;
   readonly create: RoomEvent | undefined;
   readonly sender: number;
+  /** Hash of the state before the event. */
+  readonly stateRoot: string;
 }
 
 export interface NotificationOutcome {
   /** Whether members with default push rules are notified. */
   readonly notifies: boolean;
-  /** Members of this server for whom it is otherwise, or who are highlighted. */
+  /** Whether it is highlighted for all whom it notifies by default (a mention of the whole room). */
+  readonly highlights: boolean;
+  /** Users of this server for whom it is otherwise. */
   readonly exceptions: readonly NotificationRow[];
 }
 

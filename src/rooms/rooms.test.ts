@@ -27,7 +27,7 @@ const openRooms = (): Rooms =>
     clock: systemClock,
     serverName: 'test' as ServerName,
     signingKey: signingKeyFromSeed('ed25519:1', Buffer.alloc(32, 7).toString('base64')),
-    notifications: { judge: async () => ({ notifies: true, exceptions: [] }) },
+    notifications: { judge: async () => ({ notifies: true, highlights: false, exceptions: [] }) },
   });
 
 beforeAll(async () => {

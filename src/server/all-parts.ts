@@ -7,6 +7,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -20,4 +21,5 @@ export interface AllParts {
   readonly db: Database;
   readonly stream: Stream;
   readonly outbound: Outbound;
+  readonly rooms: Rooms;
 }

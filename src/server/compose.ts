@@ -14,6 +14,9 @@ import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { unknownToken } from '../protocol/errors/matrix-error.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
+import { createJudge } from '../push/judge.ts';
+import { createRuleClasses } from '../push/rule-classes.ts';
+import { createRooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { recordIdentity, storedIdentity } from '../storage/stores/server-identity.ts';
@@ -41,6 +44,10 @@ export async function compose(config: Config): Promise<Composed> {
   await claimDatabase(db, identity);
   const stream = createStream({ db });
   const outbound = stack.use(await openOutbound(config));
+  const { serverName, signingKey } = identity;
+  const ruleClasses = createRuleClasses({ db });
+  const notifications = createJudge({ db, serverName, ruleClasses });
+  const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
 
   let isLeaving = false;
   const readiness: Readiness = {
@@ -49,7 +56,7 @@ export async function compose(config: Config): Promise<Composed> {
       return db.read(async () => undefined).catch(() => 'the database does not answer');
     },
   };
-  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream, outbound };
+  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream, outbound, rooms };
   const authenticator: Authenticator = {
     authenticate() {
       throw unknownToken('Unknown access token.');

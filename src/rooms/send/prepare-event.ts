@@ -58,6 +58,7 @@ export const prepareEvent = async (
     powerLevels: auth.powerLevels,
     create: auth.create,
     sender: nids.sender,
+    stateRoot: head.stateRoot,
   });
   const notifiedTotal = head.notifiedTotal + (outcome.notifies ? 1 : 0);
   const relation = relationOf(event.content);
@@ -75,6 +76,7 @@ export const prepareEvent = async (
     replaces: change.replaces ?? null,
     thread: relation ? await threadOf(engine, room, relation) : null,
     notifies: outcome.notifies,
+    highlights: outcome.highlights,
     notifiedTotal,
     verdict: 0,
     inTimeline: true,

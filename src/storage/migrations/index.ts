@@ -4,6 +4,7 @@ import { migration as rooms } from './0001-rooms.ts';
 import { migration as accounts } from './0002-accounts.ts';
 import { migration as e2ee } from './0003-e2ee.ts';
 import { migration as server } from './0004-server.ts';
+import { migration as pushEphemeral } from './0005-push-ephemeral.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [rooms, accounts, e2ee, server];
+export const migrations: readonly Migration[] = [rooms, accounts, e2ee, server, pushEphemeral];

@@ -15,6 +15,7 @@ import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
 import * as persist from './persist.ts';
 import * as profiles from './profiles.ts';
+import * as pushRules from './push-rules.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as rooms from './rooms.ts';
 import * as serverIdentity from './server-identity.ts';
@@ -39,6 +40,7 @@ export const stores = [
   oneTimeKeys,
   persist,
   profiles,
+  pushRules,
   registrationTokens,
   rooms,
   serverIdentity,

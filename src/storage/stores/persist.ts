@@ -24,6 +24,8 @@ export interface EventRow {
   readonly thread: number | null;
   /** Whether members with default push rules are notified. */
   readonly notifies: boolean;
+  /** Whether it is highlighted for them as well. */
+  readonly highlights: boolean;
   readonly notifiedTotal: number;
   readonly verdict: VerdictCode;
   /** Whether it gets a position in the room's timeline. */
@@ -195,7 +197,7 @@ const insertEvent = async (
     event.stateRoot,
     event.replaces,
     event.thread,
-    event.notifies ? 1 : 0,
+    Number(event.notifies) + Number(event.highlights),
     event.notifiedTotal,
     event.verdict,
   );
@@ -227,8 +229,8 @@ const insertNotification = (
   position: number,
 ): Promise<number> =>
   tx.run(
-    `INSERT INTO notifications (user_nid, room, position, event, thread, delta, notifies, highlight)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO notifications (user_nid, room, position, event, thread, delta, notifies, highlight, highlight_delta)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.user,
     room,
     position,
@@ -237,6 +239,7 @@ const insertNotification = (
     Number(row.notify) - Number(event.notifies),
     row.notify ? 1 : 0,
     row.highlight ? 1 : 0,
+    Number(row.highlight) - Number(event.highlights),
   );
 
 const insertRelation = (

@@ -1,0 +1,163 @@
+// Whom an event notifies: one outcome for all members with the default push rules, and rows for the few it is otherwise for.
+// The room engine asks once per event. Client-Server API, "Push Rules".
+
+import { LruCache } from '../lib/lru-cache.ts';
+import { propertyAt } from '../protocol/events/property-path.ts';
+import type { RoomEvent } from '../protocol/events/room-event.ts';
+import type { ServerName, UserId } from '../protocol/ids/branded.ts';
+import { serverOf } from '../protocol/ids/id-parts.ts';
+import { isUserId } from '../protocol/ids/user-id.ts';
+import { evaluate, type PushOutcome } from '../protocol/push-rules/compile-rules.ts';
+import { type DefaultOutcome, outcomeForDefaultRules } from '../protocol/push-rules/outcome-for-default-rules.ts';
+import { type PushSubject, pushSubject, type RoomPushContext } from '../protocol/push-rules/push-subject.ts';
+import type { NotificationContext, NotificationPort } from '../rooms/ports.ts';
+import type { Database } from '../storage/database.ts';
+import { findUsers } from '../storage/stores/names.ts';
+import type { NotificationRow } from '../storage/stores/persist.ts';
+import { memberContents } from '../storage/stores/push-rules.ts';
+import { roomPushContext } from './push-context.ts';
+import { createRoomMembers, isLocalMember, type RoomMembers } from './room-members.ts';
+import { nobody, type RuleClass, type RuleClasses } from './rule-classes.ts';
+
+export interface JudgeDeps {
+  readonly db: Database;
+  readonly serverName: ServerName;
+  readonly ruleClasses: RuleClasses;
+}
+
+const USERS_MAX = 50_000;
+
+/** What one event comes to, before the users with rules of their own are looked at. */
+interface Judged {
+  readonly event: RoomEvent;
+  readonly context: NotificationContext;
+  readonly members: RoomMembers;
+  readonly subject: PushSubject;
+  readonly roomContext: RoomPushContext;
+  readonly outcome: DefaultOutcome;
+  /** Users of this server whom the event names and who are members or its target: nid → user id. */
+  readonly named: ReadonlyMap<number, UserId>;
+}
+
+const nobodyNamed: ReadonlyMap<number, UserId> = new Map();
+
+export const createJudge = ({ db, serverName, ruleClasses }: JudgeDeps): NotificationPort => {
+  const membersOf = createRoomMembers({ db });
+  const nids = new LruCache<UserId, number>(USERS_MAX);
+
+  const nidsOf = async (userIds: readonly UserId[]): Promise<(number | undefined)[]> => {
+    const found = userIds.map((userId) => nids.get(userId));
+    const absent = userIds.filter((_, index) => found[index] === undefined);
+    if (absent.length === 0) return found;
+    const loaded = await db.read((tx) => findUsers(tx, absent));
+    for (const [userId, user] of loaded) nids.set(userId, user);
+    return userIds.map((userId, index) => found[index] ?? loaded.get(userId));
+  };
+
+  /** Those of this server whom the event names, if it concerns them at all. */
+  const namedUsers = async (event: RoomEvent, members: RoomMembers): Promise<ReadonlyMap<number, UserId>> => {
+    const userIds = namedUserIds(event).filter((userId) => serverOf(userId) === serverName);
+    if (userIds.length === 0) return nobodyNamed;
+    const named = new Map<number, UserId>();
+    const users = await nidsOf(userIds);
+    for (const [index, user] of users.entries()) {
+      const userId = userIds[index]!;
+      // Mentions notify members only; a member event also its target, who may be outside (an invite).
+      const isTarget = event.type === 'm.room.member' && event.stateKey === userId;
+      if (user !== undefined && (isTarget || isLocalMember(members, user))) named.set(user, userId);
+    }
+    return named;
+  };
+
+  /** Members with rules of their own; worked out again only when members or those users change. */
+  const customMembers = async (members: RoomMembers): Promise<readonly number[]> => {
+    if (members.customVersion === ruleClasses.version) return members.custom;
+    const { version } = ruleClasses;
+    const users = await ruleClasses.users();
+    members.custom = [...members.local].filter((user) => users.has(user));
+    members.customVersion = version;
+    return members.custom;
+  };
+
+  const namesIn = async (room: number, members: RoomMembers, users: readonly number[]): Promise<void> => {
+    const absent = users.filter((user) => !members.names.has(user));
+    if (absent.length === 0) return;
+    for (const user of absent) members.names.set(user, null);
+    const rows = await db.read((tx) => memberContents(tx, room, absent));
+    for (const { user, content } of rows) {
+      const { displayname } = JSON.parse(content) as { displayname?: unknown };
+      if (typeof displayname === 'string') members.names.set(user, displayname);
+    }
+  };
+
+  /** What the rules of users with rules of their own say; who have none of the `users` are absent. */
+  const customOutcomes = async (judged: Judged, users: readonly number[]): Promise<Map<number, PushOutcome>> => {
+    const classes = await ruleClasses.classesOf(users);
+    const needName = users.filter((_, index) => classes[index]?.needsName);
+    if (needName.length > 0) await namesIn(judged.context.room, judged.members, needName);
+    const outcomes = new Map<number, PushOutcome>();
+    const ofClass = new Map<RuleClass, PushOutcome>();
+    for (const [index, user] of users.entries()) {
+      const ruleClass = classes[index];
+      if (ruleClass) outcomes.set(user, customOutcome(judged, user, ruleClass, ofClass));
+    }
+    return outcomes;
+  };
+
+  return {
+    async judge(event, context) {
+      const found = membersOf(context.room, context.stateRoot);
+      const members = found instanceof Promise ? await found : found;
+      const subject = pushSubject(event);
+      const roomContext = roomPushContext(context, event.sender, members.joined);
+      const outcome = outcomeForDefaultRules(subject, roomContext);
+      const named = await namedUsers(event, members);
+      const judged: Judged = { event, context, members, subject, roomContext, outcome, named };
+      const { common } = outcome;
+      const fromRules = await customMembers(members);
+      const users = await ruleClasses.users();
+      const outside = [...named.keys()].filter((user) => users.has(user) && !isLocalMember(members, user));
+      const custom = [...fromRules, ...outside].filter((user) => user !== context.sender);
+      const own = custom.length === 0 ? undefined : await customOutcomes(judged, custom);
+      const exceptions: NotificationRow[] = [];
+      const note = (user: number, { notify, highlight }: PushOutcome): void => {
+        if (notify !== common.notify || highlight !== common.highlight) exceptions.push({ user, notify, highlight });
+      };
+      for (const [user, userOutcome] of own ?? []) note(user, userOutcome);
+      for (const [user, userId] of named) {
+        if (!own?.has(user)) note(user, outcome.exceptions.get(userId) ?? common);
+      }
+      return { notifies: common.notify, highlights: common.highlight, exceptions };
+    },
+  };
+};
+
+/** Whom an event speaks of: the mentioned and the state key, but not its sender. */
+const namedUserIds = ({ content, stateKey, sender }: RoomEvent): UserId[] => {
+  const mentioned = propertyAt(content, ['m.mentions', 'user_ids']);
+  const isNamed = (id: unknown): id is UserId => typeof id === 'string' && id !== sender && isUserId(id);
+  const ids = new Set(Array.isArray(mentioned) ? mentioned.filter(isNamed) : []);
+  if (isNamed(stateKey)) ids.add(stateKey);
+  return [...ids];
+};
+
+/** `ofClass` keeps what a class of equal rules says to all whom the event does not name. */
+const customOutcome = (
+  { subject, roomContext, named, members }: Judged,
+  user: number,
+  ruleClass: RuleClass,
+  ofClass: Map<RuleClass, PushOutcome>,
+): PushOutcome => {
+  const { compiled } = ruleClass;
+  const userId = named.get(user) ?? nobody;
+  if (ruleClass.needsName) {
+    const displayName = members.names.get(user) ?? undefined;
+    return evaluate(compiled, subject, { ...roomContext, userId, displayName });
+  }
+  if (userId !== nobody) return evaluate(compiled, subject, { ...roomContext, userId });
+  const known = ofClass.get(ruleClass);
+  if (known) return known;
+  const outcome = evaluate(compiled, subject, { ...roomContext, userId });
+  ofClass.set(ruleClass, outcome);
+  return outcome;
+};

@@ -1,0 +1,53 @@
+// What users changed about their push rules. Who has no row here has the default rules.
+
+import type { ReadTx } from '../database.ts';
+import { writer } from '../database.ts';
+import { GLOBAL, putAccountDataWithin } from './account-data.ts';
+
+export interface StoredPushRules {
+  readonly user: number;
+  /** JSON text of UserPushRules. */
+  readonly rules: string;
+}
+
+/** JSON text of UserPushRules; undefined: the user has the default rules. */
+export const pushRulesOf = async (tx: ReadTx, user: number): Promise<string | undefined> =>
+  (await tx.get<{ rules: string }>('SELECT rules FROM push_rules WHERE user_nid = ?', user))?.rules;
+
+/** In the order of the users' nids; those with the default rules are absent. */
+export const pushRulesOfMany = (tx: ReadTx, users: readonly number[]): Promise<StoredPushRules[]> =>
+  tx.all(
+    `SELECT user_nid AS "user", rules AS "rules" FROM push_rules
+     WHERE ${tx.dialect.anyInt('user_nid')} ORDER BY user_nid`,
+    tx.dialect.list(users),
+  );
+
+/** Everybody who ever changed a rule. */
+export const usersWithPushRules = async (tx: ReadTx): Promise<number[]> =>
+  (await tx.all<{ user: number }>('SELECT user_nid AS "user" FROM push_rules')).map(({ user }) => user);
+
+/** `merged`: the content of m.push_rules with the defaults in it, JSON text. Wakes the user's devices. */
+export const putPushRules = writer(
+  'putPushRules',
+  async (tx, args: { user: number; rules: string; merged: string }): Promise<void> => {
+    await tx.run(
+      'INSERT INTO push_rules (user_nid, rules) VALUES (?, ?) ON CONFLICT (user_nid) DO UPDATE SET rules = excluded.rules',
+      args.user,
+      args.rules,
+    );
+    await putAccountDataWithin(tx, { user: args.user, room: GLOBAL, type: 'm.push_rules', content: args.merged });
+  },
+);
+
+/** Contents (JSON texts) of these users' m.room.member events in the room. */
+export const memberContents = (
+  tx: ReadTx,
+  room: number,
+  users: readonly number[],
+): Promise<{ user: number; content: string }[]> =>
+  tx.all(
+    `SELECT m.user_nid AS "user", e.content AS "content" FROM memberships m JOIN events e ON e.nid = m.event
+     WHERE m.room = ? AND ${tx.dialect.anyInt('m.user_nid')}`,
+    room,
+    tx.dialect.list(users),
+  );
