@@ -10,7 +10,7 @@ import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDevice } from '../../src/storage/stores/devices.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { crossSigningKey, deviceKeysOf, newKey, owner, type TestKey } from './e2ee-people.ts';
+import { crossSigningKey, deviceKeysOf, newKey, owner, type TestKey } from '../harness/e2ee-people.ts';
 
 interface Identity {
   readonly master: TestKey;
@@ -38,7 +38,7 @@ const person = async (database: Database, name: string) => {
   await uploadKeys(database, who, { ...nothing, deviceKeys: deviceKeys as DeviceKeys });
   const identity = newIdentity();
   expect(await upload(database, who, uploadOf(who, identity))).toBe('stored');
-  return { ...who, ...identity, device, deviceRow: who.device, deviceKeys };
+  return { ...who, ...identity, deviceKey: device, deviceKeys };
 };
 
 const query = (database: Database, observer: KeyOwner | undefined, ...users: KeyOwner[]) =>
@@ -68,7 +68,9 @@ describeOnBothEngines('cross-signing keys', (open) => {
     const onlyNewSelfSigning = uploadOf(alice, { ...first, selfSigning: newKey() });
     expect(await upload(database, alice, onlyNewSelfSigning)).toBe('unauthenticated');
     const before = await query(database, alice, alice);
-    expect(Object.keys(before.master_keys[alice.userId]!.keys as object)).toEqual([`ed25519:${first.master.publicKey}`]);
+    expect(Object.keys(before.master_keys[alice.userId]!.keys as object)).toEqual([
+      `ed25519:${first.master.publicKey}`,
+    ]);
 
     expect(await upload(database, alice, uploadOf(alice, second), true)).toBe('stored');
     const after = await query(database, alice, alice);
@@ -180,7 +182,11 @@ describeOnBothEngines('signatures on keys', (open) => {
     const database = await open();
     const alice = await person(database, 'alice');
     const bob = await person(database, 'bob');
-    const signed = alice.device.sign(crossSigningKey(alice.userId, 'master', alice.master), alice.userId, 'ed25519:DEVICE');
+    const signed = alice.deviceKey.sign(
+      crossSigningKey(alice.userId, 'master', alice.master),
+      alice.userId,
+      'ed25519:DEVICE',
+    );
     const upload = { [alice.userId]: { [alice.master.publicKey]: signed } };
     expect(await uploadSignatures(database, alice, upload)).toEqual({});
     expect((await query(database, bob, alice)).master_keys[alice.userId]).toEqual(signed);

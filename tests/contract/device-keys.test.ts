@@ -10,7 +10,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { deleteDevices } from '../../src/storage/stores/device-removal.ts';
 import { renameDevice } from '../../src/storage/stores/devices.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { deviceKeysOf, newKey, owner } from './e2ee-people.ts';
+import { deviceKeysOf, newKey, owner } from '../harness/e2ee-people.ts';
 
 const upload = (database: Database, who: KeyOwner, deviceKeys: JsonObject) =>
   uploadKeys(database, who, { deviceKeys: deviceKeys as DeviceKeys, oneTimeKeys: {}, fallbackKeys: {} });

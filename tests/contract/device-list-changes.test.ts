@@ -14,7 +14,7 @@ import { createRooms, type Rooms } from '../../src/rooms/rooms.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { deleteDevices } from '../../src/storage/stores/device-removal.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { deviceKeysOf, newKey, owner, serverName } from './e2ee-people.ts';
+import { deviceKeysOf, newKey, owner, serverName } from '../harness/e2ee-people.ts';
 
 const people = ['host', 'alice', 'bob', 'carol'] as const;
 type Person = (typeof people)[number];
@@ -36,7 +36,7 @@ const openWorld = async (database: Database): Promise<World> => {
     clock: systemClock,
     serverName: serverName as ServerName,
     signingKey: signingKeyFromSeed('ed25519:1', 'YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1'),
-    notifications: { judge: () => Promise.resolve({ notifies: false, exceptions: [] }) },
+    notifications: { judge: () => Promise.resolve({ notifies: false, highlights: false, exceptions: [] }) },
   });
   const owners = {} as Record<Person, KeyOwner>;
   for (const name of people) owners[name] = await owner(database, name);
@@ -74,7 +74,11 @@ const changeKeys = ({ database, owners }: World, who: Person): Promise<unknown> 
     fallbackKeys: {},
   });
 
-const changesFor = async (world: World, observer: Person, since: number): Promise<Record<'changed' | 'left', string[]>> => {
+const changesFor = async (
+  world: World,
+  observer: Person,
+  since: number,
+): Promise<Record<'changed' | 'left', string[]>> => {
   const { database, rooms, owners } = world;
   const changes: DeviceListChanges = await database.read((tx) =>
     deviceListChangesSince(rooms.state, tx, owners[observer].user, since, world.head()),
@@ -182,9 +186,16 @@ describeOnBothEngines('device list changes', (open) => {
         const joined = roomIds.map(() => new Set<Person>(['host']));
         const share = (a: Person, b: Person, sets: readonly Set<Person>[]): boolean =>
           sets.some((set) => set.has(a) && set.has(b));
-        const snapshot = () => ({ at: world.head(), joined: joined.map((set) => new Set(set)), keys: new Set<Person>() });
+        const snapshot = () => ({
+          at: world.head(),
+          joined: joined.map((set) => new Set(set)),
+          keys: new Set<Person>(),
+        });
         const looks = new Map(people.map((name) => [name, snapshot()]));
-        for (const { kind, who, room } of [...steps, ...people.map((who) => ({ kind: 'look' as const, who, room: 0 }))]) {
+        for (const { kind, who, room } of [
+          ...steps,
+          ...people.map((who) => ({ kind: 'look' as const, who, room: 0 })),
+        ]) {
           const roomId = roomIds[room]!;
           const isIn = joined[room]!.has(who);
           if (kind === 'keys') {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createKeyBackups, type KeyBackups, type RoomKey } from '../../src/e2ee/key-backups.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { owner } from './e2ee-people.ts';
+import { owner } from '../harness/e2ee-people.ts';
 
 const algorithm = 'm.megolm_backup.v1.curve25519-aes-sha2';
 const room = '!room:kintsugi.test';
@@ -24,7 +24,11 @@ const start = async (database: Database): Promise<{ backups: KeyBackups; user: n
   return { backups, user, version: await backups.create(user, algorithm, { public_key: 'abc' }) };
 };
 
-const textOf = async (texts: AsyncIterable<string>): Promise<unknown> => JSON.parse((await Array.fromAsync(texts)).join(''));
+const textOf = async (texts: AsyncIterable<string>): Promise<unknown> => {
+  let text = '';
+  for await (const part of texts) text += part;
+  return JSON.parse(text);
+};
 
 /** "keep the key that has is_verified set to true", then the lower first_message_index, then the lower forwarded_count. */
 const better = (a: RoomKey, b: RoomKey): boolean =>

@@ -11,7 +11,7 @@ import {
   unusedFallbackKeyTypes,
 } from '../../src/storage/stores/one-time-keys.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { owner } from './e2ee-people.ts';
+import { owner } from '../harness/e2ee-people.ts';
 
 const algorithm = 'signed_curve25519';
 const key = (keyId: string, content = `"key ${keyId}"`): UploadedKey => ({ algorithm, keyId, content });
@@ -63,7 +63,11 @@ describeOnBothEngines('one-time keys', (open) => {
     for (let keyId = await claim(database, alice.device); keyId; keyId = await claim(database, alice.device)) {
       after.push(keyId);
     }
-    expect([...during, ...after].toSorted()).toEqual(numbered(0, 64).map(({ keyId }) => keyId).toSorted());
+    expect([...during, ...after].toSorted()).toEqual(
+      numbered(0, 64)
+        .map(({ keyId }) => keyId)
+        .toSorted(),
+    );
   });
 
   test('keys are claimed in the order of their uploads, whatever they are called', async () => {

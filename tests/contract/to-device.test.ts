@@ -9,7 +9,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { deleteDevices } from '../../src/storage/stores/device-removal.ts';
 import { deleteToDeviceUpTo, hasToDeviceUpTo, toDeviceSince } from '../../src/storage/stores/to-device.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
-import { owner, serverName } from './e2ee-people.ts';
+import { owner, serverName } from '../harness/e2ee-people.ts';
 
 const FAR = Number.MAX_SAFE_INTEGER;
 

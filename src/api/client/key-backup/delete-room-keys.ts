@@ -6,7 +6,10 @@ import { text } from '../../../http/inbound/params.ts';
 
 export const deleteRoomKeys = endpoint({
   route: 'DELETE /_matrix/client/v3/room_keys/keys/{roomId}',
-  also: ['DELETE /_matrix/client/r0/room_keys/keys/{roomId}', 'DELETE /_matrix/client/unstable/room_keys/keys/{roomId}'],
+  also: [
+    'DELETE /_matrix/client/r0/room_keys/keys/{roomId}',
+    'DELETE /_matrix/client/unstable/room_keys/keys/{roomId}',
+  ],
   spec: 'client-server-api/#delete_matrixclientv3room_keyskeysroomid',
   auth: 'user',
   limit: 'account',

@@ -6,7 +6,10 @@ import { text } from '../../../http/inbound/params.ts';
 
 export const deleteSessionKey = endpoint({
   route: 'DELETE /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}',
-  also: ['DELETE /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}', 'DELETE /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}'],
+  also: [
+    'DELETE /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}',
+    'DELETE /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}',
+  ],
   spec: 'client-server-api/#delete_matrixclientv3room_keyskeysroomidsessionid',
   auth: 'user',
   limit: 'account',

@@ -6,7 +6,10 @@ import { text } from '../../../http/inbound/params.ts';
 
 export const getSessionKey = endpoint({
   route: 'GET /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}',
-  also: ['GET /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}', 'GET /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}'],
+  also: [
+    'GET /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}',
+    'GET /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}',
+  ],
   spec: 'client-server-api/#get_matrixclientv3room_keyskeysroomidsessionid',
   auth: 'user',
   limit: 'read',

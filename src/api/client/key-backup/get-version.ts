@@ -6,7 +6,10 @@ import { text } from '../../../http/inbound/params.ts';
 
 export const getVersion = endpoint({
   route: 'GET /_matrix/client/v3/room_keys/version/{version}',
-  also: ['GET /_matrix/client/r0/room_keys/version/{version}', 'GET /_matrix/client/unstable/room_keys/version/{version}'],
+  also: [
+    'GET /_matrix/client/r0/room_keys/version/{version}',
+    'GET /_matrix/client/unstable/room_keys/version/{version}',
+  ],
   spec: 'client-server-api/#get_matrixclientv3room_keysversionversion',
   auth: 'user',
   limit: 'read',

@@ -8,7 +8,10 @@ import { roomKey } from './backup-schemas.ts';
 
 export const putSessionKey = endpoint({
   route: 'PUT /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}',
-  also: ['PUT /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}', 'PUT /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}'],
+  also: [
+    'PUT /_matrix/client/r0/room_keys/keys/{roomId}/{sessionId}',
+    'PUT /_matrix/client/unstable/room_keys/keys/{roomId}/{sessionId}',
+  ],
   spec: 'client-server-api/#put_matrixclientv3room_keyskeysroomidsessionid',
   auth: 'user',
   limit: 'account',

@@ -9,7 +9,10 @@ import { backupVersion } from './backup-schemas.ts';
 
 export const updateVersion = endpoint({
   route: 'PUT /_matrix/client/v3/room_keys/version/{version}',
-  also: ['PUT /_matrix/client/r0/room_keys/version/{version}', 'PUT /_matrix/client/unstable/room_keys/version/{version}'],
+  also: [
+    'PUT /_matrix/client/r0/room_keys/version/{version}',
+    'PUT /_matrix/client/unstable/room_keys/version/{version}',
+  ],
   spec: 'client-server-api/#put_matrixclientv3room_keysversionversion',
   auth: 'user',
   limit: 'account',
