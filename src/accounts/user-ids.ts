@@ -2,7 +2,7 @@
 
 import { invalidUsername } from '../protocol/errors/matrix-error.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
-import { serverOf } from '../protocol/ids/id-parts.ts';
+import { localpartOf, serverOf } from '../protocol/ids/id-parts.ts';
 import { isUserId, userIdOf } from '../protocol/ids/user-id.ts';
 
 /** Usernames are taken in any case: "servers must … downcase usernames when creating user IDs for new users". */
@@ -22,6 +22,7 @@ export const newUserId = (username: string, serverName: ServerName): UserId => {
  */
 export const localUserIds = (user: string, serverName: ServerName): UserId[] => {
   const text = user.startsWith('@') ? user : `@${user}:${serverName}`;
-  const candidates = [text, `@${text.slice(1, text.indexOf(':')).toLowerCase()}:${serverName}`];
-  return [...new Set(candidates)].filter((id): id is UserId => isUserId(id) && serverOf(id) === serverName);
+  if (!isUserId(text) || serverOf(text) !== serverName) return [];
+  const lowered = `@${localpartOf(text).toLowerCase()}:${serverName}` as UserId;
+  return text === lowered ? [text] : [text, lowered];
 };

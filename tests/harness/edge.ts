@@ -62,6 +62,8 @@ export interface EdgeOptions {
   readonly config?: Partial<InboundConfig>;
   readonly limits?: Partial<ConnectionLimits>;
   readonly clock?: Clock;
+  /** For endpoints that are not a test's own. */
+  readonly parts?: unknown;
 }
 
 export const startEdge = async (endpoints: readonly Endpoint<never>[], options: EdgeOptions = {}): Promise<Edge> => {
@@ -70,7 +72,7 @@ export const startEdge = async (endpoints: readonly Endpoint<never>[], options: 
   const metrics = createMetrics();
   const inbound = createInbound({
     endpoints,
-    parts: undefined as never,
+    parts: options.parts as never,
     authenticator: options.authenticator ?? {
       authenticate() {
         throw unknownToken('Unknown access token.');
