@@ -3,20 +3,23 @@
 import type { Clock } from '../lib/clock.ts';
 import { keyedLock } from '../lib/keyed-lock.ts';
 import { LruCache } from '../lib/lru-cache.ts';
-import { notFound } from '../protocol/errors/matrix-error.ts';
+import { type MatrixError, notFound } from '../protocol/errors/matrix-error.ts';
 import type { EventId, RoomId, ServerName } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
-import { roomById } from '../storage/stores/rooms.ts';
+import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
 import { createNames } from './names.ts';
 import type { NotificationPort } from './ports.ts';
 import type { RoomRef } from './room-ref.ts';
+import { createAnnotateOnce } from './send/annotate-once.ts';
 import { createRoom, type RoomCreation } from './send/create-room.ts';
-import type { Draft, SentEvent } from './send/draft.ts';
-import { sendEvents } from './send/send-events.ts';
-import { createRoomState, type RoomState } from './state/room-state.ts';
+import type { Composition, Draft, SentEvent } from './send/draft.ts';
+import { sendComposition, sendEvents } from './send/send-events.ts';
+import { createSendOnce } from './send/send-once.ts';
+import { bytesToHash, createRoomState, type RoomState } from './state/room-state.ts';
+import { type RoomView, roomView } from './state/room-view.ts';
 import { createWarmRooms, type WarmRooms } from './warm-rooms.ts';
 
 export interface RoomsDeps {
@@ -46,13 +49,18 @@ export interface Rooms {
   find(roomId: RoomId): Promise<RoomRef | undefined>;
   /** Throws M_NOT_FOUND. */
   require(roomId: RoomId): Promise<RoomRef>;
+  /** The room with its current state. Throws M_NOT_FOUND. */
+  view(roomId: RoomId): Promise<RoomView>;
   /**
-   * Sends one event of a local user; resolves when it is on disk. Throws M_FORBIDDEN with the rule that refuses it,
-   * M_NOT_FOUND for an unknown room, M_TOO_LARGE for an event over the size limits.
+   * Sends one event of a local user; resolves when it is on disk. The same transaction gives the same event again, and so
+   * does state that is sent as it stands. Throws M_FORBIDDEN with the rule that refuses it, M_NOT_FOUND for an unknown
+   * room, M_TOO_LARGE for an event over the size limits, M_DUPLICATE_ANNOTATION.
    */
   send(roomId: RoomId, draft: Draft): Promise<SentEvent>;
   /** Sends several events in one transaction: all or none. */
   sendAll(roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]>;
+  /** Sends, in one transaction, what is made of the room as it is when its turn comes: nothing can come between. */
+  sendComposition(roomId: RoomId, composition: Composition): Promise<SentEvent[]>;
   /** Creates a room and its first events in one transaction. */
   create(creation: RoomCreation): Promise<RoomRef>;
 }
@@ -70,6 +78,8 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     lock: keyedLock<RoomId>(),
     referenceHashes: new LruCache<EventId, string>(REFERENCE_HASHES_MAX),
   };
+  const sendOnce = createSendOnce(engine);
+  const annotateOnce = createAnnotateOnce(engine);
   const find = (roomId: RoomId): Promise<RoomRef | undefined> => findRoom(deps.db, roomId);
   return {
     state: engine.state,
@@ -77,21 +87,34 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     find,
     async require(roomId) {
       const room = await find(roomId);
-      if (!room) throw notFound(`This server does not know the room ${roomId}.`);
+      if (!room) throw unknownRoom(roomId);
       return room;
     },
-    async send(roomId, draft) {
-      const [sent] = await sendEvents(engine, roomId, [draft]);
-      return sent!;
+    async view(roomId) {
+      const stored = await deps.db.read((tx) => roomById(tx, roomId));
+      const room = stored && refOf(stored);
+      if (!room) throw unknownRoom(roomId);
+      return roomView(engine.state, room, bytesToHash(stored.stateRoot));
+    },
+    send(roomId, draft) {
+      const sendIt = async (): Promise<SentEvent> => (await sendEvents(engine, roomId, [draft]))[0]!;
+      const annotate = (): Promise<SentEvent> => annotateOnce(draft, sendIt);
+      return draft.transaction ? sendOnce(draft.transaction, annotate) : annotate();
     },
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
+    sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
     create: (creation) => createRoom(engine, creation),
   };
 };
 
-const findRoom = (db: Database, roomId: RoomId): Promise<RoomRef | undefined> =>
-  db.read(async (tx) => {
-    const stored = await roomById(tx, roomId);
-    const version = stored && roomVersion(stored.version);
-    return stored && version ? { nid: stored.nid, roomId, version } : undefined;
-  });
+const findRoom = async (db: Database, roomId: RoomId): Promise<RoomRef | undefined> => {
+  const stored = await db.read((tx) => roomById(tx, roomId));
+  return stored && refOf(stored);
+};
+
+const refOf = ({ nid, roomId, version: id }: StoredRoom): RoomRef | undefined => {
+  const version = roomVersion(id);
+  return version && { nid, roomId, version };
+};
+
+const unknownRoom = (roomId: RoomId): MatrixError => notFound(`This server does not know the room ${roomId}.`);

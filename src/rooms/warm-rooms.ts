@@ -28,6 +28,8 @@ export interface RoomHead {
 
 export interface WarmRoom extends RoomRef {
   head: RoomHead;
+  /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
+  latestWrite: Promise<unknown>;
 }
 
 export interface WarmRooms {
@@ -74,5 +76,6 @@ const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
         extremities: extremities.map(({ nid, eventId, depth }) => ({ nid, eventId, depth })),
         notifiedTotal: stored.notifiedTotal,
       },
+      latestWrite: Promise.resolve(),
     };
   });

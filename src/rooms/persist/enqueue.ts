@@ -1,5 +1,6 @@
 // Hands prepared events to the one writer of events and moves the warm room on at once; a failed write takes it back.
 
+import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import type { PersistArgs, Persisted } from '../../storage/stores/persist.ts';
 import { persistEvents } from '../../storage/stores/persist.ts';
 import type { Engine } from '../rooms.ts';
@@ -8,7 +9,12 @@ import { hashToBytes } from '../state/room-state.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 
 /** Call it under the room's lock: writes of one room reach the database in the order of this call. */
-export const enqueue = (engine: Engine, room: WarmRoom, prepared: readonly Prepared[]): Promise<Persisted> => {
+export const enqueue = (
+  engine: Engine,
+  room: WarmRoom,
+  prepared: readonly Prepared[],
+  directory?: DirectoryChange,
+): Promise<Persisted> => {
   const before = room.head;
   const { head } = prepared.at(-1)!;
   room.head = { ...head, sequence: before.sequence + 1 };
@@ -16,16 +22,19 @@ export const enqueue = (engine: Engine, room: WarmRoom, prepared: readonly Prepa
     room: { nid: room.nid },
     sequence: before.sequence,
     stateChanged: head.stateRoot !== before.stateRoot,
+    ...(directory && { directory }),
     ...persistRows(engine, prepared),
   };
-  return settle(engine, room, prepared, engine.db.write(persistEvents, args));
+  const written = settle(engine, room, prepared, engine.db.write(persistEvents, args));
+  room.latestWrite = written;
+  return written;
 };
 
 /** What every persist writes, whether the room is new or not. */
 export const persistRows = (
   engine: Engine,
   prepared: readonly Prepared[],
-): Omit<PersistArgs, 'room' | 'sequence' | 'stateChanged'> => {
+): Omit<PersistArgs, 'room' | 'sequence' | 'stateChanged' | 'directory'> => {
   const { head } = prepared.at(-1)!;
   return {
     events: prepared.map(({ row }) => row),
@@ -46,7 +55,11 @@ const settle = async (
 ): Promise<Persisted> => {
   try {
     const persisted = await written;
-    for (const { held } of prepared) held.commit();
+    for (const { held, row } of prepared) {
+      held.commit();
+      // The redacted form is read from the database from now on.
+      if (row.redaction?.apply) engine.state.forget(row.redaction.apply.nid);
+    }
     return persisted;
   } catch (error) {
     engine.warm.drop(room.roomId);

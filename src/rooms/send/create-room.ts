@@ -1,8 +1,10 @@
 // A room and its first events in one transaction: a room is there whole or not at all.
 
 import { randomToken } from '../../lib/random.ts';
+import { invalidRoomState, MatrixError } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
+import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import { persistEvents } from '../../storage/stores/persist.ts';
 import { persistRows } from '../persist/enqueue.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -19,6 +21,8 @@ export interface RoomCreation {
   readonly create: Draft;
   /** The events after it; they may name the room, whose id is known once the create event is made. */
   rest(roomId: RoomId): readonly Draft[];
+  /** Written in the same transaction: its alias, its place in the directory. */
+  readonly directory?: DirectoryChange;
 }
 
 /** The nid of a room that is not in the database yet. */
@@ -45,15 +49,25 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
       room: { roomId, version: version.id },
       sequence: 0,
       stateChanged: true,
+      ...(creation.directory && { directory: creation.directory }),
       ...persistRows(engine, prepared),
     });
     for (const { held } of prepared) held.commit();
     const { head } = prepared.at(-1)!;
-    engine.warm.put({ nid: persisted.room, roomId, version, head: { ...head, sequence: 1 } });
+    engine.warm.put({
+      nid: persisted.room,
+      roomId,
+      version,
+      head: { ...head, sequence: 1 },
+      latestWrite: Promise.resolve(),
+    });
     return { nid: persisted.room, roomId, version };
   } catch (error) {
     for (const { held } of prepared) held.discard();
-    throw error;
+    // "The initial state implied by the parameters to the request is invalid".
+    throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN'
+      ? invalidRoomState(error.message, { cause: error })
+      : error;
   }
 };
 

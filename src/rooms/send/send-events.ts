@@ -2,34 +2,75 @@
 
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
-import type { Persisted } from '../../storage/stores/persist.ts';
-import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
+import { eventsByNid } from '../../storage/stores/events.ts';
+import { type Persisted, SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
 import { enqueue } from '../persist/enqueue.ts';
 import type { Engine } from '../rooms.ts';
+import { roomView } from '../state/room-view.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
-import type { Draft, SentEvent } from './draft.ts';
+import type { Composition, Draft, SentEvent } from './draft.ts';
 import { type Prepared, prepareEvent } from './prepare-event.ts';
+import { sameInState } from './same-in-state.ts';
 
 /** A draft loses its race only when another write of the room failed, so few attempts are enough. */
 const ATTEMPTS_MAX = 8;
 
-export const sendEvents = async (engine: Engine, roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]> => {
-  const nids = await internDrafts(engine, drafts);
-  const first = await engine.nids.take(drafts.length);
+export const sendEvents = (engine: Engine, roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]> =>
+  sendComposition(engine, roomId, { possible: drafts, compose: async () => drafts });
+
+export const sendComposition = async (
+  engine: Engine,
+  roomId: RoomId,
+  composition: Composition,
+): Promise<SentEvent[]> => {
+  const nids = await internDrafts(engine, composition.possible);
+  const first = await engine.nids.take(composition.possible.length);
   for (let attempt = 1; ; attempt++) {
-    const { prepared, written } = await engine.lock.run(roomId, async () => {
-      const room = await engine.warm.get(roomId);
-      if (!room) throw notFound(`This server does not know the room ${roomId}.`);
-      const events = await prepareAll(engine, room, drafts, nids, first);
-      return { prepared: events, written: enqueue(engine, room, events) };
-    });
+    const drafted = await engine.lock.run(roomId, () => draftAndEnqueue(engine, roomId, composition, nids, first));
     try {
-      return sentEvents(prepared, await written);
+      return await sentEvents(engine, drafted.outcomes, await drafted.written);
     } catch (error) {
       if (attempt === ATTEMPTS_MAX || !(error instanceof Error) || error.message !== SEQUENCE_MOVED) throw error;
     }
   }
 };
+
+/** An event to write, or the nid of the state event that says the same already. */
+type Outcome = Prepared | number;
+
+interface Drafted {
+  /** In the order of the drafts. */
+  readonly outcomes: readonly Outcome[];
+  /** Settles once everything that the answer tells of is on disk; undefined: nothing was written for it. */
+  readonly written: Promise<Persisted | undefined>;
+}
+
+const draftAndEnqueue = async (
+  engine: Engine,
+  roomId: RoomId,
+  composition: Composition,
+  possibleNids: readonly DraftNids[],
+  first: number,
+): Promise<Drafted> => {
+  const room = await engine.warm.get(roomId);
+  if (!room) throw notFound(`This server does not know the room ${roomId}.`);
+  const drafts = await composition.compose(roomView(engine.state, room, room.head.stateRoot));
+  if (drafts.length > possibleNids.length) throw new RangeError('more drafts than were possible');
+  const nids = drafts === composition.possible ? possibleNids : await internDrafts(engine, drafts);
+  const outcomes = await prepareAll(engine, room, drafts, nids, first);
+  const events = outcomes.filter((outcome) => typeof outcome !== 'number');
+  const written = events.length > 0 ? enqueue(engine, room, events, composition.directory) : latestWriteOf(room);
+  return { outcomes, written };
+};
+
+/** What is not sent because it is there already may still be on its way to the disk, or fail to get there. */
+const latestWriteOf = (room: WarmRoom): Promise<undefined> =>
+  room.latestWrite.then(
+    () => undefined,
+    () => {
+      throw new Error(SEQUENCE_MOVED);
+    },
+  );
 
 export interface DraftNids {
   readonly type: number;
@@ -40,7 +81,11 @@ export interface DraftNids {
 }
 
 /** Gives every name in the drafts its nid before the lock is taken, as new names are a write of their own. */
-export const internDrafts = async (engine: Engine, drafts: readonly Draft[]): Promise<DraftNids[]> => {
+export const internDrafts = async (
+  engine: Engine,
+  drafts: readonly Pick<Draft, 'type' | 'stateKey' | 'sender'>[],
+): Promise<DraftNids[]> => {
+  if (drafts.length === 0) return [];
   const stateDrafts = drafts.filter((draft) => draft.stateKey !== undefined);
   const memberDrafts = stateDrafts.filter((draft) => draft.type === 'm.room.member');
   const nids = await engine.names.intern({
@@ -48,14 +93,15 @@ export const internDrafts = async (engine: Engine, drafts: readonly Draft[]): Pr
     types: drafts.map((draft) => draft.type),
     stateKeys: stateDrafts.map((draft) => [draft.type, draft.stateKey!] as const),
   });
+  let state = 0;
+  let member = drafts.length;
   return drafts.map((draft, index) => {
-    const state = stateDrafts.indexOf(draft);
-    const member = memberDrafts.indexOf(draft);
+    const isState = draft.stateKey !== undefined;
     return {
       type: nids.types[index]!,
       sender: nids.users[index]!,
-      stateKey: state < 0 ? null : nids.stateKeys[state]!,
-      target: member < 0 ? null : nids.users[drafts.length + member]!,
+      stateKey: isState ? nids.stateKeys[state++]! : null,
+      target: isState && draft.type === 'm.room.member' ? nids.users[member++]! : null,
     };
   });
 };
@@ -67,21 +113,35 @@ const prepareAll = async (
   drafts: readonly Draft[],
   nids: readonly DraftNids[],
   first: number,
-): Promise<Prepared[]> => {
-  const prepared: Prepared[] = [];
+): Promise<Outcome[]> => {
+  const outcomes: Outcome[] = [];
   let { head } = room;
   try {
     for (const [index, draft] of drafts.entries()) {
-      const event = await prepareEvent(engine, room, head, draft, nids[index]!, first + index);
-      prepared.push(event);
-      head = event.head;
+      const there = await sameInState(engine, room, head, draft, nids[index]!);
+      const outcome = there ?? (await prepareEvent(engine, room, head, draft, nids[index]!, first + index));
+      outcomes.push(outcome);
+      if (typeof outcome !== 'number') head = outcome.head;
     }
   } catch (error) {
-    for (const event of prepared) event.held.discard();
+    for (const outcome of outcomes) if (typeof outcome !== 'number') outcome.held.discard();
     throw error;
   }
-  return prepared;
+  return outcomes;
 };
 
-const sentEvents = (prepared: readonly Prepared[], { positions }: Persisted): SentEvent[] =>
-  prepared.map(({ event }, index) => ({ eventId: event.eventId, position: positions[index]! }));
+const sentEvents = async (
+  engine: Engine,
+  outcomes: readonly Outcome[],
+  persisted: Persisted | undefined,
+): Promise<SentEvent[]> => {
+  const there = outcomes.filter((outcome) => typeof outcome === 'number');
+  const stored = there.length > 0 ? await engine.db.read((tx) => eventsByNid(tx, there)) : [];
+  const positions = persisted?.positions ?? [];
+  let written = 0;
+  return outcomes.map((outcome) => {
+    if (typeof outcome !== 'number') return { eventId: outcome.event.eventId, position: positions[written++]! };
+    const event = stored.find(({ nid }) => nid === outcome)!;
+    return { eventId: event.eventId, position: event.position! };
+  });
+};

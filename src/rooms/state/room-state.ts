@@ -33,6 +33,8 @@ export interface RoomState {
   entries(root: NodeHash): Promise<Map<number, number>>;
   /** Remembers a state event by its nid, also before it is committed. */
   remember(nid: number, event: RoomEvent): void;
+  /** Reads the event anew when it is asked for again. */
+  forget(nid: number): void;
   /** State events by their nids, in order; throws when one is not stored. */
   eventsOf(room: RoomRef, nids: readonly number[]): Promise<RoomEvent[]>;
 }
@@ -73,6 +75,9 @@ export const createRoomState = (deps: { db: Database; names: Names }): RoomState
     sourceIn: (tx) => ({ nodes, load: (hashes) => loadNodes(tx, hashes) }),
     entries: (root) => allEntries(source, root),
     remember: (nid, event) => events.set(nid, event),
+    forget: (nid) => {
+      events.delete(nid);
+    },
     eventsOf,
     async pick(room, root, pairs) {
       const keys = await names.findStateKeys(pairs);

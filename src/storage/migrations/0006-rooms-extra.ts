@@ -20,8 +20,5 @@ export const migration: Migration = {
 
     // Users whose changed profile is not in all of their member events yet.
     'CREATE TABLE profile_propagations (user_nid {int} PRIMARY KEY){strict}',
-
-    // For the checks that a user does not annotate twice in the same way.
-    'CREATE INDEX relations_annotation ON relations (target_event_id, sender, type) WHERE aggregation_key IS NOT NULL',
   ],
 };

@@ -4,6 +4,7 @@
 import type { Audience, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { toStoredText } from '../text.ts';
+import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
 
 /** 0 accepted, 1 soft-failed, 2 rejected. */
 export type VerdictCode = 0 | 1 | 2;
@@ -94,6 +95,7 @@ export interface PersistArgs {
   readonly nodes: readonly { readonly hash: Uint8Array; readonly body: Uint8Array }[];
   readonly extremities: readonly number[];
   readonly notifiedTotal: number;
+  readonly directory?: DirectoryChange;
   readonly now: number;
 }
 
@@ -121,6 +123,7 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
     await insertEvent(tx, room, event, position, args.now);
   }
   await advanceRoom(tx, room, args, last);
+  if (args.directory) await applyDirectoryChange(tx, room, args.directory, args.now);
   const membershipPosition = last || (await latestPosition(tx, room));
   for (const row of args.memberships) await upsertMembership(tx, room, row, membershipPosition);
   return { room, positions };
