@@ -73,6 +73,14 @@ const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: nu
   return `${text}}`;
 };
 
+const noExtras: Omit<Extras, 'redactions'> = {
+  membership: [],
+  prevContents: new Map(),
+  replacedIds: new Map(),
+  transactions: new Map(),
+  bundles: new Map(),
+};
+
 const extrasOf = async (
   reading: Reading,
   tx: ReadTx,
@@ -82,6 +90,8 @@ const extrasOf = async (
   options: RenderOptions,
   depth: BundleDepth,
 ): Promise<Extras> => {
+  const redactions = await redactionTexts(reading, tx, room, events, viewer, options);
+  if (options.brief) return { ...noExtras, redactions };
   const standings = await reading.standings.after(tx, events, viewer.userId);
   const isMember = standings.map((standing) => standing?.membership === 'join');
   const replaced = events.flatMap(({ replaces }) => replaces ?? []);
@@ -91,7 +101,7 @@ const extrasOf = async (
     membership: standings.map((standing) => standing?.membership),
     replacedIds: await eventIdsOf(tx, replaced),
     prevContents: await prevContents(reading, tx, room, shown, asked, viewer),
-    redactions: await redactionTexts(reading, tx, room, events, viewer, options),
+    redactions,
     transactions: await transactionIds(tx, events, viewer),
     bundles:
       options.bundles === false || depth === 2

@@ -33,6 +33,8 @@ export interface RenderOptions {
   readonly federationFormat?: boolean;
   /** `event_fields` of the filter. */
   readonly fields?: FieldTree | undefined;
+  /** Only age and redacted_because in `unsigned`: for lists of state, where the rest costs much and tells nothing. */
+  readonly brief?: boolean;
 }
 
 export interface RoomReader {

@@ -17,7 +17,19 @@ export const visibleEvents = async (
   viewer: Viewer,
 ): Promise<StoredEvent[]> => {
   const ignored = await reading.ignored.by(tx, viewer.user);
-  const wanted = events.filter((event) => isShown(event, ignored));
+  return visibleHistory(reading, tx, room, ignored.size === 0 ? events : notIgnored(events, ignored), viewer);
+};
+
+/** By history visibility alone. */
+export const visibleHistory = async (
+  reading: Reading,
+  tx: ReadTx,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+  viewer: Viewer,
+): Promise<StoredEvent[]> => {
+  // Soft-failed and rejected events are nobody's.
+  const wanted = events.filter(({ verdict }) => verdict === 0);
   if (wanted.length === 0) return wanted;
   const standings = await reading.standings.after(tx, wanted, viewer.userId);
   if (standings.every(isPlain)) return wanted;
@@ -31,9 +43,9 @@ export const visibleEvents = async (
   });
 };
 
-/** Soft-failed and rejected events are nobody's; "Servers must still send state events sent by ignored users to clients." */
-const isShown = (event: StoredEvent, ignored: ReadonlySet<UserId>): boolean =>
-  event.verdict === 0 && (ignored.size === 0 || event.stateKey !== undefined || !ignored.has(event.sender));
+/** "Servers must still send state events sent by ignored users to clients." */
+const notIgnored = (events: readonly StoredEvent[], ignored: ReadonlySet<UserId>): StoredEvent[] =>
+  events.filter(({ stateKey, sender }) => stateKey !== undefined || !ignored.has(sender));
 
 /** A member sees everything, whatever the rules before or after the event were. */
 const isPlain = (standing: Standing | undefined): boolean => standing?.membership === 'join';

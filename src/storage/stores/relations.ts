@@ -1,7 +1,8 @@
 // Events that relate to others: what is bundled with an event, and lists of relations. Client-Server API, "Relationship types".
 
 import type { EventId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../database.ts';
+import type { ReadTx, SqlValue } from '../database.ts';
+import { toStoredText } from '../text.ts';
 
 /** What of a room a question about relations may count. */
 export interface RelationScope {
@@ -135,4 +136,33 @@ export const replacementsAmong = async (tx: ReadTx, events: readonly number[]): 
     tx.dialect.list(events),
   );
   return new Set(rows.map((row) => row.event));
+};
+
+/** Those of the targets (nids) that events of some relation types, or from some senders, relate to. undefined: any. */
+export const targetsRelatedTo = async (
+  tx: ReadTx,
+  question: {
+    readonly room: number;
+    readonly targets: readonly number[];
+    readonly relTypes: readonly string[] | undefined;
+    readonly senders: readonly string[] | undefined;
+  },
+): Promise<Set<number>> => {
+  const { relTypes, senders } = question;
+  const conditions = ['r.target_event_id = e.event_id', 'r.room = ?', 'r.position IS NOT NULL'];
+  const params: SqlValue[] = [tx.dialect.list(question.targets), question.room];
+  if (relTypes !== undefined) {
+    conditions.push(tx.dialect.anyText('r.rel_type'));
+    params.push(tx.dialect.list(relTypes.map(toStoredText)));
+  }
+  if (senders !== undefined) {
+    conditions.push(`r.sender IN (SELECT nid FROM users WHERE ${tx.dialect.anyText('user_id')})`);
+    params.push(tx.dialect.list(senders.map(toStoredText)));
+  }
+  const rows = await tx.all<{ nid: number }>(
+    `SELECT e.nid AS "nid" FROM events e WHERE ${tx.dialect.anyInt('e.nid')}
+     AND EXISTS (SELECT 1 FROM relations r WHERE ${conditions.join(' AND ')})`,
+    ...params,
+  );
+  return new Set(rows.map((row) => row.nid));
 };

@@ -1,0 +1,122 @@
+// An event with what stands around it. Client-Server API, GET /rooms/{roomId}/context/{eventId} and /event/{eventId}.
+
+import { notFound } from '../../protocol/errors/matrix-error.ts';
+import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
+import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { eventById, type StoredEvent } from '../../storage/stores/events.ts';
+import { bytesToHash } from '../state/room-state.ts';
+import { positionToken } from './position-token.ts';
+import { renderEvents } from './render-events.ts';
+import { END_OF_TIME, findRoomAccess, type RoomAccess, roomAccess } from './room-access.ts';
+import type { Reading, Viewer } from './room-reader.ts';
+import { matches, scanTimeline } from './scan-timeline.ts';
+import { stateEvents } from './state-events.ts';
+import { visibleEvents } from './visible-events.ts';
+
+export interface EventContext {
+  readonly start: string;
+  readonly end: string;
+  /** JSON texts: newest first, the event itself, oldest first, the state at the last event. */
+  readonly before: readonly string[];
+  readonly event: string;
+  readonly after: readonly string[];
+  readonly state: readonly string[];
+}
+
+/** A timeline event that the viewer may see. Throws M_NOT_FOUND. */
+export const visibleEvent = async (
+  reading: Reading,
+  tx: ReadTx,
+  access: RoomAccess | undefined,
+  eventId: EventId,
+  viewer: Viewer,
+): Promise<StoredEvent & { position: number }> => {
+  const event = access && (await eventById(tx, eventId));
+  const isThere = event?.room === access?.room.nid && event?.position !== null;
+  const [visible] = isThere ? await visibleEvents(reading, tx, access!.room, [event!], viewer) : [];
+  if (!visible) throw notFound('There is no such event in this room, or you may not see it.');
+  return visible as StoredEvent & { position: number };
+};
+
+/** The event as JSON text. Throws M_NOT_FOUND, for rooms that the viewer may not look into as well. */
+export const oneEvent = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  eventId: EventId,
+  viewer: Viewer,
+): Promise<string> => {
+  const access = await findRoomAccess(reading, tx, roomId, viewer);
+  const event = await visibleEvent(reading, tx, access, eventId, viewer);
+  return (await renderEvents(reading, tx, access!.room, [event], viewer))[0]!;
+};
+
+/** `limit`: of the events before and after together. Throws M_FORBIDDEN and M_NOT_FOUND. */
+export const eventContext = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  eventId: EventId,
+  question: { readonly limit: number; readonly filter: RoomEventFilter | undefined },
+  viewer: Viewer,
+): Promise<EventContext> => {
+  const access = await roomAccess(reading, tx, roomId, viewer);
+  const { room } = access;
+  const event = await visibleEvent(reading, tx, access, eventId, viewer);
+  const around = await eventsAround(reading, tx, access, event, question, viewer);
+  const last = around.after.at(-1) ?? event;
+  const shown = [...around.before, event, ...around.after];
+  const state = await contextState(reading, tx, last, shown, question.filter);
+  const texts = await renderEvents(reading, tx, room, shown, viewer);
+  const count = around.before.length;
+  return {
+    start: positionToken((around.before.at(-1) ?? event).position! - 1),
+    end: positionToken(last.position!),
+    before: texts.slice(0, count),
+    event: texts[count]!,
+    after: texts.slice(count + 1),
+    state: await renderEvents(reading, tx, room, state, viewer, { brief: true }),
+  };
+};
+
+export interface EventsAround {
+  readonly before: readonly StoredEvent[];
+  readonly after: readonly StoredEvent[];
+}
+
+export const eventsAround = async (
+  reading: Reading,
+  tx: ReadTx,
+  { room, upTo }: Pick<RoomAccess, 'room' | 'upTo'>,
+  event: { readonly position: number },
+  question: { readonly limit: number; readonly filter: RoomEventFilter | undefined; readonly before?: number },
+  viewer: Viewer,
+): Promise<EventsAround> => {
+  const { limit, filter, before = Math.floor(limit / 2) } = question;
+  const earlier = { after: -END_OF_TIME, upTo: event.position - 1, backwards: true, limit: before, filter };
+  const later = { after: event.position, upTo, backwards: false, limit: limit - before, filter };
+  return {
+    before: (await scanTimeline(reading, tx, room, earlier, viewer)).events,
+    after: (await scanTimeline(reading, tx, room, later, viewer)).events,
+  };
+};
+
+/** "The state of the room at the last event returned." Lazily loaded, it names only the members who are heard. */
+const contextState = async (
+  reading: Reading,
+  tx: ReadTx,
+  last: StoredEvent,
+  shown: readonly StoredEvent[],
+  filter: RoomEventFilter | undefined,
+): Promise<StoredEvent[]> => {
+  if (!last.stateRoot) return [];
+  const state = await stateEvents(reading, tx, bytesToHash(last.stateRoot));
+  if (!filter) return state;
+  const senders = new Set<string>(shown.map(({ sender }) => sender));
+  return state.filter(
+    (event) =>
+      matches(filter, event) &&
+      (!filter.lazyLoadMembers || event.type !== 'm.room.member' || senders.has(event.stateKey!)),
+  );
+};

@@ -1,0 +1,65 @@
+// Pages through a room's timeline. Client-Server API, GET /rooms/{roomId}/messages.
+
+import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
+import type { RoomId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { lazyMembers } from './lazy-members.ts';
+import { positionToken } from './position-token.ts';
+import { renderEvents } from './render-events.ts';
+import { END_OF_TIME, roomAccess } from './room-access.ts';
+import type { Reading, Viewer } from './room-reader.ts';
+import { scanTimeline } from './scan-timeline.ts';
+
+export interface MessagesQuestion {
+  /** Positions; undefined: from the first or last visible event, to the end. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly backwards: boolean;
+  readonly limit: number;
+  readonly filter: RoomEventFilter | undefined;
+}
+
+export interface MessagesPage {
+  readonly start: string;
+  /** undefined: there is nothing more. */
+  readonly end: string | undefined;
+  /** JSON texts. */
+  readonly chunk: readonly string[];
+  /** JSON texts of the senders' m.room.member events; undefined unless they are lazy-loaded. */
+  readonly state: readonly string[] | undefined;
+}
+
+/** Throws M_FORBIDDEN. */
+export const pageMessages = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  question: MessagesQuestion,
+  viewer: Viewer,
+): Promise<MessagesPage> => {
+  const { from, to, backwards, limit, filter } = question;
+  const access = await roomAccess(reading, tx, roomId, viewer);
+  const { room, stored } = access;
+  const start = from ?? (backwards ? Math.min(access.upTo, stored.latestPosition) : BEFORE_ALL);
+  const stretch = backwards
+    ? { after: to ?? -END_OF_TIME, upTo: Math.min(start, access.upTo) }
+    : { after: start, upTo: Math.min(to ?? END_OF_TIME, access.upTo) };
+  const { events, stoppedAt } = await scanTimeline(reading, tx, room, { ...stretch, backwards, limit, filter }, viewer);
+  const members = filter?.lazyLoadMembers ? await lazyMembers(reading, tx, events) : undefined;
+  return {
+    start: positionToken(start),
+    end: endToken(backwards, stoppedAt, events.at(-1)?.position ?? undefined),
+    chunk: await renderEvents(reading, tx, room, events, viewer),
+    state: members && (await renderEvents(reading, tx, room, members, viewer, { brief: true })),
+  };
+};
+
+/** No history that is fetched later gets as far back. */
+const BEFORE_ALL = -999_999_999_999_999;
+
+/** Towards the present there may always be more to come, until a page is empty. */
+const endToken = (backwards: boolean, stoppedAt: number | undefined, last: number | undefined): string | undefined => {
+  if (backwards) return stoppedAt === undefined ? undefined : positionToken(stoppedAt - 1);
+  const position = stoppedAt ?? last;
+  return position === undefined ? undefined : positionToken(position);
+};
