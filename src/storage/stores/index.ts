@@ -14,9 +14,11 @@ import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
 import * as persist from './persist.ts';
+import * as profilePropagations from './profile-propagations.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
 import * as registrationTokens from './registration-tokens.ts';
+import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
 import * as serverIdentity from './server-identity.ts';
 import * as sessionTokens from './session-tokens.ts';
@@ -39,9 +41,11 @@ export const stores = [
   names,
   oneTimeKeys,
   persist,
+  profilePropagations,
   profiles,
   pushRules,
   registrationTokens,
+  reports,
   rooms,
   serverIdentity,
   sessionTokens,
