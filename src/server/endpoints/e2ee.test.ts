@@ -19,6 +19,7 @@ import { e2eeEndpoints } from './e2ee.ts';
 
 const stack = new AsyncDisposableStack();
 const callers = new Map<string, Caller>();
+let head = 0;
 let edge: Edge;
 let alice: KeyOwner;
 let bob: KeyOwner;
@@ -26,6 +27,9 @@ let database: Awaited<ReturnType<typeof openFreshSqlite>>['database'];
 
 beforeAll(async () => {
   database = stack.use(await openFreshSqlite()).database;
+  database.onCommit((commit) => {
+    head = commit.head;
+  });
   alice = await owner(database, 'alice');
   bob = await owner(database, 'bob');
   for (const who of [alice, bob]) {
@@ -124,6 +128,18 @@ describe('keys', () => {
     await refused('/keys/query', {}, 'M_MISSING_PARAM');
     await refused('/keys/query', { device_keys: { alice: [] } }, 'M_INVALID_PARAM');
     await refused('/keys/claim', { one_time_keys: { [alice.userId]: ['DEVICE'] } }, 'M_BAD_JSON');
+  });
+
+  test('are named as changed between two tokens', async () => {
+    const changes = (from: string, to: string) => ask(alice, 'GET', `/keys/changes?from=${from}&to=${to}`);
+    const before = head;
+    await ask(alice, 'POST', '/keys/upload', { device_keys: deviceKeysOf(alice, newKey()) });
+    const changed = { status: 200, body: { changed: [alice.userId], left: [] } };
+    expect(await changes(`s${before}`, `s${head}`)).toEqual(changed);
+    expect(await changes(`s${before}_12`, `s${head}_34`)).toEqual(changed);
+    expect((await changes(`s${head}`, `s${head}`)).body.changed).toEqual([]);
+    expect((await changes('what', `s${head}`)).body.errcode).toBe('M_INVALID_PARAM');
+    expect((await ask(alice, 'GET', '/keys/changes')).body.errcode).toBe('M_MISSING_PARAM');
   });
 
   test('an upload of nothing answers the counts', async () => {

@@ -1,6 +1,7 @@
 // Endpoints of end-to-end encryption: keys, key backups, messages to devices.
 
 import { claimKeys } from '../../api/client/end-to-end-encryption/claim-keys.ts';
+import { getKeyChanges } from '../../api/client/end-to-end-encryption/get-key-changes.ts';
 import { queryKeys } from '../../api/client/end-to-end-encryption/query-keys.ts';
 import { uploadCrossSigningKeys } from '../../api/client/end-to-end-encryption/upload-cross-signing-keys.ts';
 import { uploadKeys } from '../../api/client/end-to-end-encryption/upload-keys.ts';
@@ -25,6 +26,7 @@ export const e2eeEndpoints = [
   uploadKeys,
   queryKeys,
   claimKeys,
+  getKeyChanges,
   uploadCrossSigningKeys,
   uploadSignatures,
   createVersion,

@@ -62,9 +62,9 @@ export const usersWithChangedKeys = async (
   const rows = await tx.all<{ user: number }>(
     `SELECT DISTINCT c.user_nid AS "user" FROM device_list_changes c
      WHERE c.position > ? AND c.position <= ? AND (c.user_nid = ? OR EXISTS (
-       SELECT 1 FROM memberships theirs JOIN memberships mine ON mine.room = theirs.room
+       SELECT 1 FROM memberships theirs CROSS JOIN memberships mine
        WHERE theirs.user_nid = c.user_nid AND theirs.membership = 'join'
-         AND mine.user_nid = ? AND mine.membership = 'join'))
+         AND mine.user_nid = ? AND mine.room = theirs.room AND mine.membership = 'join'))
      UNION SELECT s.user_nid FROM signature_changes s WHERE s.observer = ? AND s.position > ? AND s.position <= ?`,
     since,
     until,
@@ -92,14 +92,18 @@ export const ownMovesSince = (tx: ReadTx, user: number, since: number): Promise<
     since,
   );
 
-/** Others' memberships that changed after `since` in rooms which the user is in, or where their own changed as well. */
+/**
+ * Others' memberships that changed after `since` in rooms which the user is in, or where their own changed as well.
+ * CROSS JOIN, here and below, has SQLite read the left side first: what changed lately is less than all members of all rooms.
+ */
 export const movesAroundSince = (tx: ReadTx, user: number, since: number): Promise<MovedMembership[]> =>
   tx.all(
     `SELECT m.user_nid AS "user", m.room AS "room", CASE WHEN m.membership = 'join' THEN 1 ELSE 0 END AS "isJoined"
-     FROM memberships m JOIN memberships mine ON mine.room = m.room AND mine.user_nid = ?
-     WHERE m.position > ? AND m.user_nid <> ? AND (mine.membership = 'join' OR mine.position > ?)`,
-    user,
+     FROM memberships m CROSS JOIN memberships mine
+     WHERE m.position > ? AND m.user_nid <> ? AND mine.user_nid = ? AND mine.room = m.room
+       AND (mine.membership = 'join' OR mine.position > ?)`,
     since,
+    user,
     user,
     since,
   );
@@ -127,13 +131,12 @@ export const sharersAmong = async (
   if (others.length === 0) return new Set();
   const position = unmovedSince ?? Number.MAX_SAFE_INTEGER;
   const rows = await tx.all<{ user: number }>(
-    `SELECT DISTINCT theirs.user_nid AS "user" FROM memberships theirs
-     JOIN memberships mine ON mine.room = theirs.room AND mine.user_nid = ?
+    `SELECT DISTINCT theirs.user_nid AS "user" FROM memberships theirs CROSS JOIN memberships mine
      WHERE ${tx.dialect.anyInt('theirs.user_nid')} AND theirs.membership = 'join' AND theirs.position <= ?
-       AND mine.membership = 'join' AND mine.position <= ?`,
-    user,
+       AND mine.user_nid = ? AND mine.room = theirs.room AND mine.membership = 'join' AND mine.position <= ?`,
     tx.dialect.list(others),
     position,
+    user,
     position,
   );
   return new Set(rows.map((row) => row.user));
