@@ -76,8 +76,7 @@ export const createReading = (deps: RoomReaderDeps): Reading => ({
   standings: createStandings(deps),
 });
 
-export const createRoomReader = (deps: RoomReaderDeps): RoomReader => {
-  const reading = createReading(deps);
+export const createRoomReader = (deps: RoomReaderDeps, reading = createReading(deps)): RoomReader => {
   return {
     visible: (tx, room, events, viewer) => visibleEvents(reading, tx, room, events, viewer),
     render: (tx, room, events, viewer, options) => renderEvents(reading, tx, room, events, viewer, options),

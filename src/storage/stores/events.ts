@@ -117,22 +117,39 @@ export const timeline = (tx: ReadTx, range: TimelineRange): Promise<StoredEvent[
     range.limit,
   );
 
-/** The event of the room nearest to a time (milliseconds), at or after it (forwards) or at or before it. */
-export const eventNearTime = async (
+/** Events of the room's timeline at or after a time (milliseconds), nearest first, or at or before it. */
+export const eventsNearTime = (
   tx: ReadTx,
-  room: number,
-  timestamp: number,
-  forwards: boolean,
-): Promise<StoredEvent | undefined> =>
-  (
-    await select(
-      tx,
-      `WHERE e.room = ? AND e.origin_server_ts ${forwards ? '>=' : '<='} ? AND e.position IS NOT NULL
-       ORDER BY e.origin_server_ts ${forwards ? 'ASC' : 'DESC'}, e.position ${forwards ? 'ASC' : 'DESC'} LIMIT 1`,
-      room,
-      timestamp,
-    )
-  )[0];
+  question: {
+    readonly room: number;
+    readonly timestamp: number;
+    readonly forwards: boolean;
+    readonly limit: number;
+    readonly offset: number;
+  },
+): Promise<StoredEvent[]> => {
+  const { forwards } = question;
+  const order = forwards ? 'ASC' : 'DESC';
+  return select(
+    tx,
+    `WHERE e.room = ? AND e.origin_server_ts ${forwards ? '>=' : '<='} ? AND e.position IS NOT NULL
+     ORDER BY e.origin_server_ts ${order}, e.position ${order} LIMIT ? OFFSET ?`,
+    question.room,
+    question.timestamp,
+    question.limit,
+    question.offset,
+  );
+};
+
+/** Those of the events that are of type m.room.member. */
+export const memberEventsAmong = async (tx: ReadTx, nids: readonly number[]): Promise<number[]> => {
+  const rows = await tx.all<{ nid: number }>(
+    `SELECT e.nid AS "nid" FROM events e JOIN event_types t ON t.nid = e.type
+     WHERE ${tx.dialect.anyInt('e.nid')} AND t.type = 'm.room.member'`,
+    tx.dialect.list(nids),
+  );
+  return rows.map((row) => row.nid);
+};
 
 /** Every event with a position in (after, upTo], of all rooms, in order: what stream consumers read. */
 export const eventsSince = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<StoredEvent[]> =>

@@ -46,6 +46,13 @@ export const membersOfRoom = (tx: ReadTx, room: number, membership: MembershipSt
     membership,
   );
 
+/** The m.room.member events of the room's current state (nids), with what they say. */
+export const memberEventsOfRoom = (
+  tx: ReadTx,
+  room: number,
+): Promise<{ membership: MembershipState; event: number }[]> =>
+  tx.all('SELECT membership AS "membership", event AS "event" FROM memberships WHERE room = ?', room);
+
 export const countMembers = async (tx: ReadTx, room: number, membership: MembershipState): Promise<number> => {
   const row = await tx.get<{ count: number }>(
     'SELECT count(*) AS "count" FROM memberships WHERE room = ? AND membership = ?',
@@ -74,15 +81,12 @@ export const joinedRooms = async (tx: ReadTx, user: number): Promise<RoomId[]> =
 };
 
 /** Returns whether there was a room to forget: one that the user left or was banned from. Wakes the user's devices. */
-export const forgetRoom = writer(
-  'forgetRoom',
-  async (tx, args: { user: number; room: number }): Promise<boolean> => {
-    const changed = await tx.run(
-      `UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room = ? AND membership IN ('leave', 'ban')`,
-      args.user,
-      args.room,
-    );
-    if (changed > 0) await tx.nextPosition({ user: args.user });
-    return changed > 0;
-  },
-);
+export const forgetRoom = writer('forgetRoom', async (tx, args: { user: number; room: number }): Promise<boolean> => {
+  const changed = await tx.run(
+    `UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room = ? AND membership IN ('leave', 'ban')`,
+    args.user,
+    args.room,
+  );
+  if (changed > 0) await tx.nextPosition({ user: args.user });
+  return changed > 0;
+});

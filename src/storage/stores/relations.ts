@@ -166,3 +166,104 @@ export const targetsRelatedTo = async (
   );
   return new Set(rows.map((row) => row.nid));
 };
+
+export interface RelatedQuestion {
+  readonly room: number;
+  readonly target: string;
+  /** Filters of every level; undefined: any. */
+  readonly relType: string | undefined;
+  readonly eventType: string | undefined;
+  /** Levels of relations; 1: only events that relate to the target itself. */
+  readonly depth: number;
+  /** Only positions in (after, upTo]. */
+  readonly after: number;
+  readonly upTo: number;
+  readonly backwards: boolean;
+  readonly limit: number;
+}
+
+export interface RelatedEvent {
+  readonly event: number;
+  readonly position: number;
+}
+
+/** Events that relate to the target. An event relates to one other at most, so no event comes twice. */
+export const relatedEvents = (tx: ReadTx, question: RelatedQuestion): Promise<RelatedEvent[]> => {
+  const { relType, eventType, backwards } = question;
+  const conditions = ['r.room = ?', 'r.position IS NOT NULL'];
+  const params: SqlValue[] = [question.room];
+  if (relType !== undefined) {
+    conditions.push('r.rel_type = ?');
+    params.push(toStoredText(relType));
+  }
+  if (eventType !== undefined) {
+    conditions.push('r.type = (SELECT nid FROM event_types WHERE type = ?)');
+    params.push(toStoredText(eventType));
+  }
+  const filter = conditions.join(' AND ');
+  const order = `ORDER BY position ${backwards ? 'DESC' : 'ASC'} LIMIT ?`;
+  const stretch = [question.after, question.upTo, question.limit];
+  const target = toStoredText(question.target);
+  if (question.depth === 1) {
+    return tx.all(
+      `SELECT r.event AS "event", r.position AS "position" FROM relations r
+       WHERE r.target_event_id = ? AND ${filter} AND r.position > ? AND r.position <= ? ${order}`,
+      target,
+      ...params,
+      ...stretch,
+    );
+  }
+  return tx.all(
+    `WITH RECURSIVE related (event, position, depth) AS (
+       SELECT r.event, r.position, 1 FROM relations r WHERE r.target_event_id = ? AND ${filter}
+       UNION ALL
+       SELECT r.event, r.position, d.depth + 1 FROM related d JOIN events e ON e.nid = d.event
+         JOIN relations r ON r.target_event_id = e.event_id WHERE d.depth < ? AND ${filter}
+     )
+     SELECT event AS "event", position AS "position" FROM related WHERE position > ? AND position <= ? ${order}`,
+    target,
+    ...params,
+    question.depth,
+    ...params,
+    ...stretch,
+  );
+};
+
+export interface Thread {
+  /** nid of the root event. */
+  readonly root: number;
+  /** Position of the latest event in the thread. */
+  readonly latest: number;
+}
+
+/** Threads whose root is known, the one with the latest event first. */
+export const threadsOfRoom = (
+  tx: ReadTx,
+  question: RelationScope & {
+    readonly latestUpTo: number;
+    /** Only threads that this user began or wrote in. */
+    readonly participant: number | undefined;
+    readonly limit: number;
+  },
+): Promise<Thread[]> => {
+  const { ignored, participant } = question;
+  const wrote = `(e.sender = ? OR EXISTS (SELECT 1 FROM relations o WHERE o.target_event_id = e.event_id
+    AND o.rel_type = 'm.thread' AND o.room = e.room AND o.sender = ?))`;
+  return tx.all(
+    `SELECT e.nid AS "root", t.latest AS "latest" FROM (
+       SELECT r.target_event_id AS target, max(r.position) AS latest FROM relations r
+       WHERE r.room = ? AND r.rel_type = 'm.thread' AND r.position <= ?
+         ${ignored.length === 0 ? '' : `AND NOT (${tx.dialect.anyInt('r.sender')})`}
+       GROUP BY r.target_event_id
+     ) t JOIN events e ON e.event_id = t.target AND e.room = ? AND e.position IS NOT NULL
+     WHERE t.latest <= ? ${participant === undefined ? '' : `AND ${wrote}`}
+     ORDER BY t.latest DESC LIMIT ?`,
+    question.room,
+    question.upTo,
+    ...(ignored.length === 0 ? [] : [tx.dialect.list(ignored)]),
+    question.room,
+    question.latestUpTo,
+    ...(participant === undefined ? [] : [participant, participant]),
+    question.limit,
+  );
+};

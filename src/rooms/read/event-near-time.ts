@@ -1,0 +1,36 @@
+// The event nearest to a moment. Client-Server API, GET /rooms/{roomId}/timestamp_to_event.
+
+import { notFound } from '../../protocol/errors/matrix-error.ts';
+import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { eventsNearTime } from '../../storage/stores/events.ts';
+import { roomAccess } from './room-access.ts';
+import type { Reading, Viewer } from './room-reader.ts';
+import { visibleHistory } from './visible-events.ts';
+
+/** Events in a row that the viewer may not see before the search is given up. */
+const INVISIBLE_MAX = 1000;
+const BATCH = 20;
+
+export interface EventAtTime {
+  readonly event_id: EventId;
+  readonly origin_server_ts: number;
+}
+
+/** `timestamp`: milliseconds. Throws M_FORBIDDEN and M_NOT_FOUND. */
+export const eventNearTime = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  question: { readonly timestamp: number; readonly forwards: boolean },
+  viewer: Viewer,
+): Promise<EventAtTime> => {
+  const { room } = await roomAccess(reading, tx, roomId, viewer);
+  for (let offset = 0; offset < INVISIBLE_MAX; offset += BATCH) {
+    const events = await eventsNearTime(tx, { room: room.nid, ...question, limit: BATCH, offset });
+    const [nearest] = await visibleHistory(reading, tx, room, events, viewer);
+    if (nearest) return { event_id: nearest.eventId, origin_server_ts: nearest.originServerTs };
+    if (events.length < BATCH) break;
+  }
+  throw notFound('There is no event in that direction that you may see.');
+};

@@ -1,0 +1,103 @@
+// Who is in a room, and which rooms somebody is in. Client-Server API, /members, /joined_members, /joined_rooms.
+
+import { forbidden } from '../../protocol/errors/matrix-error.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
+import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { contentsOf, eventsByNid, memberEventsAmong, type StoredEvent } from '../../storage/stores/events.ts';
+import { type MembershipState, memberEventsOfRoom, membersOfRoom } from '../../storage/stores/memberships.ts';
+import { stateRootAt } from '../../storage/stores/rooms.ts';
+import { bytesToHash } from '../state/room-state.ts';
+import { allEntries } from '../state-tree/read-entries.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import { renderEvents } from './render-events.ts';
+import { END_OF_TIME, type RoomAccess, roomAccess } from './room-access.ts';
+import type { Reading, Viewer } from './room-reader.ts';
+
+export interface MembersQuestion {
+  /** A stream position; undefined: now. */
+  readonly at: number | undefined;
+  readonly membership: MembershipState | undefined;
+  readonly notMembership: MembershipState | undefined;
+}
+
+/** The m.room.member events as JSON texts. Throws M_FORBIDDEN. */
+export const listMembers = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  question: MembersQuestion,
+  viewer: Viewer,
+): Promise<string[]> => {
+  const access = await roomAccess(reading, tx, roomId, viewer);
+  const events = await memberEvents(reading, tx, access, question);
+  return renderEvents(reading, tx, access.room, events, viewer, { brief: true });
+};
+
+const memberEvents = async (
+  reading: Reading,
+  tx: ReadTx,
+  access: RoomAccess,
+  question: MembersQuestion,
+): Promise<StoredEvent[]> => {
+  const { at } = question;
+  if (at === undefined && access.upTo === END_OF_TIME) {
+    const rows = await memberEventsOfRoom(tx, access.room.nid);
+    const wanted = rows.filter(({ membership }) => isAskedFor(question, membership));
+    return eventsByNid(
+      tx,
+      wanted.map(({ event }) => event),
+    );
+  }
+  const root = at === undefined ? access.root : await rootAt(tx, access, at);
+  if (root === undefined) return [];
+  const entries = await allEntries(reading.state.sourceIn(tx), root);
+  const members = await memberEventsAmong(tx, [...entries.values()]);
+  const memberships = await reading.standings.said(tx, members);
+  return eventsByNid(
+    tx,
+    members.filter((nid) => isAskedFor(question, memberships.get(nid))),
+  );
+};
+
+const rootAt = async (tx: ReadTx, access: RoomAccess, at: number): Promise<NodeHash | undefined> => {
+  const root = await stateRootAt(tx, access.room.nid, Math.min(at, access.upTo));
+  return root && bytesToHash(root);
+};
+
+/** "either the membership is the same as membership or is not the same as not_membership". */
+const isAskedFor = ({ membership, notMembership }: MembersQuestion, actual: string | undefined): boolean => {
+  if (membership === undefined && notMembership === undefined) return true;
+  if (membership !== undefined && actual === membership) return true;
+  return notMembership !== undefined && actual !== notMembership;
+};
+
+export interface JoinedMember {
+  readonly display_name?: string;
+  readonly avatar_url?: string;
+}
+
+/** By user id. Throws M_FORBIDDEN: "the current user must be in the room for it to work". */
+export const listJoinedMembers = async (
+  reading: Reading,
+  tx: ReadTx,
+  roomId: RoomId,
+  viewer: Viewer,
+): Promise<Record<UserId, JoinedMember>> => {
+  const { room, membership } = await roomAccess(reading, tx, roomId, viewer);
+  if (membership !== 'join') throw forbidden('You are not in this room.');
+  const members = await membersOfRoom(tx, room.nid, 'join');
+  const contents = await contentsOf(
+    tx,
+    members.map(({ event }) => event),
+  );
+  return Object.fromEntries(members.map(({ userId, event }) => [userId, joinedMember(contents.get(event))]));
+};
+
+const joinedMember = (content = '{}'): JoinedMember => {
+  const { displayname, avatar_url: avatarUrl } = JSON.parse(content) as JsonObject;
+  return {
+    ...(typeof displayname === 'string' && { display_name: displayname }),
+    ...(typeof avatarUrl === 'string' && { avatar_url: avatarUrl }),
+  };
+};

@@ -1,0 +1,67 @@
+// What people ask of rooms, each question answered from one snapshot of the database.
+
+import type { EventId, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { joinedRooms } from '../../storage/stores/memberships.ts';
+import type { StateKeyPair } from '../state/room-state.ts';
+import { type EventContext, eventContext, oneEvent } from './event-context.ts';
+import { type EventAtTime, eventNearTime } from './event-near-time.ts';
+import { type JoinedMember, listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
+import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
+import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
+import { type MessagesPage, type MessagesQuestion, pageMessages } from './page-messages.ts';
+import { readState, readStateEvent } from './read-state.ts';
+import {
+  createReading,
+  createRoomReader,
+  type Reading,
+  type RoomReader,
+  type RoomReaderDeps,
+  type Viewer,
+} from './room-reader.ts';
+
+/** Each throws M_FORBIDDEN or M_NOT_FOUND for what the viewer may not see. Events are JSON texts. */
+export interface RoomReads {
+  /** For parts that read for themselves. */
+  readonly reader: RoomReader;
+  messages(roomId: RoomId, question: MessagesQuestion, viewer: Viewer): Promise<MessagesPage>;
+  context(
+    roomId: RoomId,
+    eventId: EventId,
+    question: Parameters<typeof eventContext>[4],
+    viewer: Viewer,
+  ): Promise<EventContext>;
+  event(roomId: RoomId, eventId: EventId, viewer: Viewer): Promise<string>;
+  state(roomId: RoomId, viewer: Viewer): Promise<string[]>;
+  stateEvent(roomId: RoomId, pair: StateKeyPair, format: 'content' | 'event', viewer: Viewer): Promise<string>;
+  members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
+  joinedMembers(roomId: RoomId, viewer: Viewer): Promise<Record<UserId, JoinedMember>>;
+  joinedRooms(viewer: Viewer): Promise<RoomId[]>;
+  eventNearTime(roomId: RoomId, question: Parameters<typeof eventNearTime>[3], viewer: Viewer): Promise<EventAtTime>;
+  relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
+  threads(roomId: RoomId, question: ThreadsQuestion, viewer: Viewer): Promise<ThreadsPage>;
+}
+
+type Question<A extends unknown[], R> = (reading: Reading, tx: ReadTx, ...args: A) => Promise<R>;
+
+export const createRoomReads = (deps: RoomReaderDeps): RoomReads => {
+  const reading = createReading(deps);
+  const ask =
+    <A extends unknown[], R>(question: Question<A, R>) =>
+    (...args: A): Promise<R> =>
+      deps.db.read((tx) => question(reading, tx, ...args));
+  return {
+    reader: createRoomReader(deps, reading),
+    messages: ask(pageMessages),
+    context: ask(eventContext),
+    event: ask(oneEvent),
+    state: ask(readState),
+    stateEvent: ask(readStateEvent),
+    members: ask(listMembers),
+    joinedMembers: ask(listJoinedMembers),
+    joinedRooms: ask((_reading, tx, { user }: Viewer) => joinedRooms(tx, user)),
+    eventNearTime: ask(eventNearTime),
+    relations: ask(listRelations),
+    threads: ask(listThreads),
+  };
+};
