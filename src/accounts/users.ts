@@ -20,11 +20,10 @@ import { localUserIds, newUserId } from './user-ids.ts';
 export const createUsers = ({ db, clock, log, serverName, ports }: AccountsDeps) => {
   const find = (userId: UserId): Promise<StoredAccount | undefined> => db.read((tx) => findAccount(tx, userId));
 
-  const depart = (user: number, userId: UserId): void => {
+  const depart = (user: number, userId: UserId): Promise<void> =>
     ports.leaveEverything(user, userId).catch((err: unknown) => {
       log.error({ err, userId }, 'A deactivated user could not leave all rooms; the next start tries again.');
     });
-  };
 
   return {
     serverName,
@@ -74,14 +73,14 @@ export const createUsers = ({ db, clock, log, serverName, ports }: AccountsDeps)
     async deactivate(user: number, userId: UserId, erase: boolean): Promise<string[] | undefined> {
       const devices = await db.write(deactivateAccount, { user, erase, now: clock.now() });
       if (!devices) return undefined;
-      depart(user, userId);
+      void depart(user, userId);
       while (await db.write(purgeDeletedKeyBackups, undefined));
       return devices;
     },
 
-    /** At start: deactivations that were cut off before all rooms were left. */
+    /** At start, one after the other: deactivations that were cut off before all rooms were left. */
     async finishDeactivations(): Promise<void> {
-      for (const { user, userId } of await db.read(deactivatedWithRooms)) depart(user, userId);
+      for (const { user, userId } of await db.read(deactivatedWithRooms)) await depart(user, userId);
     },
 
     /**

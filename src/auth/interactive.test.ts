@@ -135,7 +135,7 @@ describe('interactive authentication', () => {
   it('can be done in the browser', async () => {
     const { session } = (await server.ask('POST', REGISTER, { username: 'alice', password: 'password' })).json;
     const path = '/_matrix/client/v3/auth/m.login.dummy/fallback/web';
-    const page = await server.ask('GET', `${path}?session=${session}%22%3E`);
+    const page = await server.ask('GET', `${path}?session=${String(session)}%22%3E`);
     expect(page.headers['content-type']).toContain('text/html');
     expect(page.text).toContain('&quot;&gt;');
     const reply = await server.askForm(path, new URLSearchParams({ session: String(session) }));

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { configCommand } from './config-command.ts';
 import { explainFailure } from './explain-failure.ts';
 import { serveCommand } from './serve-command.ts';
+import { userCommand } from './user-command.ts';
 import { versionCommand } from './version-command.ts';
 
 const examples = `
@@ -14,6 +15,7 @@ Examples:
       --listen-tls :443 --tls-cert cert.pem --tls-key key.pem
   $ kintsugi config check --config kintsugi.yaml    find mistakes before a start does
   $ kintsugi config print                           what is in force, secrets hidden
+  $ kintsugi user create alice --admin              an administrator, with a password made up and printed
 
 Every configuration key can also be given as an environment variable: rooms.defaultVersion is
 KINTSUGI_ROOMS_DEFAULT_VERSION. Flags win over variables, variables over the file.`;
@@ -29,6 +31,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     });
   program.addCommand(serveCommand());
   program.addCommand(configCommand());
+  program.addCommand(userCommand());
   program.addCommand(versionCommand());
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

@@ -1,6 +1,8 @@
 // The parts that endpoints may name in their handlers.
 
+import type { Accounts } from '../accounts/accounts.ts';
 import type { Readiness } from '../api/web/readiness.ts';
+import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import type { Outbound } from '../http/outbound/outbound.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -21,5 +23,7 @@ export interface AllParts {
   readonly db: Database;
   readonly stream: Stream;
   readonly outbound: Outbound;
+  readonly accounts: Accounts;
+  readonly auth: Auth;
   readonly rooms: Rooms;
 }

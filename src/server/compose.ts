@@ -1,28 +1,29 @@
 // Wires the parts in their order and tells how they end, last one first.
 
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { createAccounts } from '../accounts/accounts.ts';
 import type { Readiness } from '../api/web/readiness.ts';
+import { createAuth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
-import type { Authenticator } from '../http/inbound/ports.ts';
 import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
-import { checkIdentity, type Identity, loadIdentity } from '../identity/identity.ts';
+import { loadIdentity } from '../identity/identity.ts';
 import { parseCidr } from '../lib/address.ts';
 import { present } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
-import { unknownToken } from '../protocol/errors/matrix-error.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { createJudge } from '../push/judge.ts';
 import { createRuleClasses } from '../push/rule-classes.ts';
 import { createRooms } from '../rooms/rooms.ts';
-import type { Database } from '../storage/database.ts';
 import { openDatabase } from '../storage/open-database.ts';
-import { recordIdentity, storedIdentity } from '../storage/stores/server-identity.ts';
 import { createStream } from '../stream/stream.ts';
+import { accountPorts } from './account-ports.ts';
 import type { AllParts } from './all-parts.ts';
+import { claimDatabase } from './claim-database.ts';
 import { endpoints } from './endpoints.ts';
+import { sweepSessions } from './session-sweep.ts';
 import { StartRefused } from './start-refused.ts';
 
 export interface Composed extends AsyncDisposable {
@@ -45,6 +46,11 @@ export async function compose(config: Config): Promise<Composed> {
   const stream = createStream({ db });
   const outbound = stack.use(await openOutbound(config));
   const { serverName, signingKey } = identity;
+  const accounts = createAccounts({ db, clock, log, serverName, ports: accountPorts() });
+  const auth = createAuth({ db, clock, log, serverName, config, accounts });
+  stack.defer(() => auth.flushLastSeen());
+  stack.use(sweepSessions(auth, clock, log));
+  void accounts.finishDeactivations();
   const ruleClasses = createRuleClasses({ db });
   const notifications = createJudge({ db, serverName, ruleClasses });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
@@ -56,13 +62,21 @@ export async function compose(config: Config): Promise<Composed> {
       return db.read(async () => undefined).catch(() => 'the database does not answer');
     },
   };
-  const parts: AllParts = { config, clock, log, metrics, readiness, identity, db, stream, outbound, rooms };
-  const authenticator: Authenticator = {
-    authenticate() {
-      throw unknownToken('Unknown access token.');
-    },
+  const parts: AllParts = {
+    config,
+    clock,
+    log,
+    metrics,
+    readiness,
+    identity,
+    db,
+    stream,
+    outbound,
+    accounts,
+    auth,
+    rooms,
   };
-  const inbound = createInbound({ endpoints, parts, authenticator, config, clock, log, metrics });
+  const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });
   const owned = stack.move();
   return {
     parts,
@@ -73,15 +87,6 @@ export async function compose(config: Config): Promise<Composed> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** A database made under another name or key is refused before anything is written to it. */
-async function claimDatabase(db: Database, identity: Identity): Promise<void> {
-  const recorded = await db.read(storedIdentity);
-  checkIdentity(identity, recorded);
-  const { serverName, signingKey } = identity;
-  if (recorded?.publicKey === signingKey.publicKey) return;
-  await db.write(recordIdentity, { serverName, keyId: signingKey.keyId, publicKey: signingKey.publicKey });
 }
 
 async function openOutbound({ federation }: Config): Promise<Outbound> {

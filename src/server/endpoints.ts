@@ -10,9 +10,10 @@ import { getWellKnownServer } from '../api/well-known/server.ts';
 import { getWellKnownSupport } from '../api/well-known/support.ts';
 import type { Endpoint } from '../http/inbound/endpoint.ts';
 import type { AllParts } from './all-parts.ts';
+import { accountEndpoints } from './endpoints/accounts.ts';
 
 const web = [getLandingPage, getHealth, getReadiness, getMetrics];
 const wellKnown = [getWellKnownClient, getWellKnownServer, getWellKnownSupport];
 const basics = [getVersions];
 
-export const endpoints: readonly Endpoint<AllParts>[] = [...web, ...wellKnown, ...basics];
+export const endpoints: readonly Endpoint<AllParts>[] = [...web, ...wellKnown, ...basics, ...accountEndpoints];
