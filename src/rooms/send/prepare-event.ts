@@ -62,6 +62,7 @@ export const prepareEvent = async (
   });
   const notifiedTotal = head.notifiedTotal + (outcome.notifies ? 1 : 0);
   const relation = relationOf(event.content);
+  const stateRoot = hashToBytes(change.root);
   const row: EventRow = {
     nid,
     eventId: event.eventId,
@@ -72,7 +73,8 @@ export const prepareEvent = async (
     depth: event.depth,
     content: built.contentJson,
     rest: built.restJson,
-    stateRoot: hashToBytes(change.root),
+    stateRoot,
+    currentRoot: nids.stateKey === null ? null : stateRoot,
     replaces: change.replaces ?? null,
     thread: relation ? await threadOf(engine, room, relation) : null,
     notifies: outcome.notifies,

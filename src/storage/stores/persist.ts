@@ -4,6 +4,8 @@
 import type { Audience, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { toStoredText } from '../text.ts';
+import { membershipOf } from './memberships.ts';
+import { MAIN_THREAD, raiseReadMark, WHOLE_ROOM } from './read-marks.ts';
 import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
 
 /** 0 accepted, 1 soft-failed, 2 rejected. */
@@ -21,6 +23,8 @@ export interface EventRow {
   readonly rest: string;
   /** State after the event; null for an outlier. */
   readonly stateRoot: Uint8Array | null;
+  /** The room's current state from this event on; null where it stays what it was. */
+  readonly currentRoot: Uint8Array | null;
   readonly replaces: number | null;
   readonly thread: number | null;
   /** Whether members with default push rules are notified. */
@@ -121,11 +125,16 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
     if (position !== null) last = position;
     positions.push(position);
     await insertEvent(tx, room, event, position, args.now);
+    if (position !== null && event.currentRoot) await insertRoomState(tx, room, position, event.currentRoot);
+  }
+  // A state that changes without an event in the timeline (by resolution) is a change of its own.
+  if (last === 0 && (args.stateChanged || args.memberships.length > 0)) {
+    last = await tx.nextPosition({ room });
+    await insertRoomState(tx, room, last, args.stateRoot);
   }
   await advanceRoom(tx, room, args, last);
   if (args.directory) await applyDirectoryChange(tx, room, args.directory, args.now);
-  const membershipPosition = last || (await latestPosition(tx, room));
-  for (const row of args.memberships) await upsertMembership(tx, room, row, membershipPosition);
+  for (const row of args.memberships) await upsertMembership(tx, room, row, last);
   return { room, positions };
 });
 
@@ -147,9 +156,6 @@ const insertRoom = async (
   return row!.nid;
 };
 
-const latestPosition = async (tx: WriteTx, room: number): Promise<number> =>
-  (await tx.get<{ position: number }>('SELECT latest_position AS position FROM rooms WHERE nid = ?', room))!.position;
-
 const advanceRoom = async (tx: WriteTx, room: number, args: PersistArgs, last: number): Promise<void> => {
   const moved = await tx.run(
     `UPDATE rooms SET sequence = sequence + 1, state_root = ?, extremities = ?, notified_total = ?,
@@ -164,16 +170,10 @@ const advanceRoom = async (tx: WriteTx, room: number, args: PersistArgs, last: n
     args.sequence,
   );
   if (moved !== 1) throw new Error(SEQUENCE_MOVED);
-  if (args.stateChanged) {
-    await tx.run(
-      `INSERT INTO room_states (room, position, root) VALUES (?, ?, ?)
-       ON CONFLICT (room, position) DO UPDATE SET root = excluded.root`,
-      room,
-      last || (await tx.nextPosition({ room })),
-      args.stateRoot,
-    );
-  }
 };
+
+const insertRoomState = (tx: WriteTx, room: number, position: number, root: Uint8Array): Promise<number> =>
+  tx.run('INSERT INTO room_states (room, position, root) VALUES (?, ?, ?)', room, position, root);
 
 const insertEvent = async (
   tx: WriteTx,
@@ -220,7 +220,7 @@ const insertEvent = async (
   if (event.redaction) await applyRedaction(tx, room, event, event.redaction);
   if (event.failure) await insertFailure(tx, event, event.failure, now);
   if (position === null) return;
-  await noteSender(tx, room, event, position);
+  if (event.stateKey === null) await noteSender(tx, room, event, position);
   for (const row of event.notifications ?? []) await insertNotification(tx, room, event, row, position);
 };
 
@@ -310,17 +310,25 @@ const insertFailure = (tx: WriteTx, event: EventRow, failure: FailureRow, now: n
     now,
   );
 
-/** What a user sent counts as read by them. */
+/**
+ * Whoever sends into a timeline has read it: "When the user updates their read receipt (either by using the API or by sending
+ * an event), notifications prior to and including that event MUST be marked as read." Not by state, which profiles change.
+ */
 const noteSender = (tx: WriteTx, room: number, event: EventRow, position: number): Promise<number> =>
   tx.run(
-    'UPDATE memberships SET last_sent_position = ? WHERE user_nid = ? AND room = ? AND is_local = 1',
+    `INSERT INTO read_marks (user_nid, room, thread, position)
+     SELECT user_nid, room, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM memberships
+     WHERE user_nid = ? AND room = ? AND is_local = 1
+     ON CONFLICT (user_nid, room, thread) DO UPDATE SET position = excluded.position`,
+    event.thread ?? MAIN_THREAD,
     position,
     event.sender,
     room,
   );
 
-const upsertMembership = (tx: WriteTx, room: number, row: MembershipRow, position: number): Promise<number> =>
-  tx.run(
+const upsertMembership = async (tx: WriteTx, room: number, row: MembershipRow, position: number): Promise<void> => {
+  if (row.isLocal && row.membership === 'join') await countFromJoin(tx, room, row.user, position);
+  await tx.run(
     `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
        sender = excluded.sender, position = excluded.position, forgotten = 0`,
@@ -332,6 +340,15 @@ const upsertMembership = (tx: WriteTx, room: number, row: MembershipRow, positio
     position,
     row.isLocal ? 1 : 0,
   );
+};
+
+/** What happened before a user joined is not unread. */
+const countFromJoin = async (tx: WriteTx, room: number, user: number, position: number): Promise<void> => {
+  const before = await membershipOf(tx, user, room);
+  if (before?.membership === 'join') return;
+  await tx.run('DELETE FROM read_marks WHERE user_nid = ? AND room = ?', user, room);
+  await raiseReadMark(tx, { user, room, thread: WHOLE_ROOM, position });
+};
 
 /** Hands out `count` event nids: the answer is the first of them. */
 export const reserveEventNids = writer('reserveEventNids', async (tx, count: number): Promise<number> => {
