@@ -24,8 +24,8 @@ const json = (): fc.Arbitrary<Json> =>
       fc.boolean(),
       fc.maxSafeInteger(),
       fc.string({ unit: 'binary' }),
-      fc.array(tie('value')),
-      fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { noNullPrototype: true }),
+      fc.array(tie('value'), { maxLength: 5 }),
+      fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { noNullPrototype: true, maxKeys: 5 }),
     ),
   })).value;
 

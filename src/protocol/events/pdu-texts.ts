@@ -4,7 +4,7 @@
 import { canonicalJson, canonicalString, sortedKeys } from '../canonical-json/canonical-json.ts';
 import { redactContent } from '../redaction/redact.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 export interface PduTexts {
   /** The whole event but `unsigned`: what the size limit counts and what other servers get. */
@@ -52,8 +52,7 @@ export const pduTexts = (pdu: JsonObject, version: RoomVersion): PduTexts => {
 const object = (members: string): string => `{${members.slice(1)}}`;
 
 const redactedContentJson = (type: Json | undefined, content: Json, text: string, version: RoomVersion): string => {
-  if (typeof type !== 'string' || typeof content !== 'object' || content === null || Array.isArray(content))
-    return text;
+  if (typeof type !== 'string' || !isJsonObject(content)) return text;
   const redacted = redactContent(type, content, version);
   if (redacted === content) return text;
   return canonicalJson(redacted, version.strictCanonicalJson ? 'strict' : 'lossless');

@@ -1,8 +1,7 @@
 // The redaction algorithm: the essential keys of an event, which are all that signatures and event ids cover.
 // Client-Server API, "Redactions"; room versions, "Redactions".
 
-import { isRawNumber } from '../canonical-json/raw-number.ts';
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type JsonObject } from '../events/json.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
 
 /** A new object that shares what it keeps with `pdu`. Idempotent, and the event id stays the same. */
@@ -41,6 +40,3 @@ const keep = (from: JsonObject, path: string, to: JsonObject): void => {
   keep(inner, path.slice(dot + 1), nested);
   to[outer] = nested;
 };
-
-const isJsonObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);

@@ -1,7 +1,7 @@
 // The `signatures` object of signed JSON, read from values that strangers wrote.
 // Appendices, "Checking for a Signature".
 
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 
 /**
  * The ed25519 signatures of `name`, by key id; empty when there are none. "Removes any signing key identifiers from the
@@ -25,9 +25,6 @@ export const withSignature = (value: JsonObject, name: string, keyId: string, si
 };
 
 const own = (value: Json, key: string): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, key)
-    ? value[key]
-    : undefined;
+  isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
-const asObject = (value: Json | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+const asObject = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
