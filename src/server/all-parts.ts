@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Readiness } from '../api/web/readiness.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
+import type { E2ee } from '../e2ee/e2ee.ts';
 import type { Outbound } from '../http/outbound/outbound.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -26,4 +27,5 @@ export interface AllParts {
   readonly accounts: Accounts;
   readonly auth: Auth;
   readonly rooms: Rooms;
+  readonly e2ee: E2ee;
 }

@@ -5,6 +5,7 @@ import { createAccounts } from '../accounts/accounts.ts';
 import type { Readiness } from '../api/web/readiness.ts';
 import { createAuth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
+import { createE2ee } from '../e2ee/e2ee.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
 import { loadIdentity } from '../identity/identity.ts';
@@ -54,6 +55,7 @@ export async function compose(config: Config): Promise<Composed> {
   const ruleClasses = createRuleClasses({ db });
   const notifications = createJudge({ db, serverName, ruleClasses });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
+  const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
 
   let isLeaving = false;
   const readiness: Readiness = {
@@ -75,6 +77,7 @@ export async function compose(config: Config): Promise<Composed> {
     accounts,
     auth,
     rooms,
+    e2ee,
   };
   const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });
   const owned = stack.move();

@@ -11,9 +11,16 @@ import { getWellKnownSupport } from '../api/well-known/support.ts';
 import type { Endpoint } from '../http/inbound/endpoint.ts';
 import type { AllParts } from './all-parts.ts';
 import { accountEndpoints } from './endpoints/accounts.ts';
+import { e2eeEndpoints } from './endpoints/e2ee.ts';
 
 const web = [getLandingPage, getHealth, getReadiness, getMetrics];
 const wellKnown = [getWellKnownClient, getWellKnownServer, getWellKnownSupport];
 const basics = [getVersions];
 
-export const endpoints: readonly Endpoint<AllParts>[] = [...web, ...wellKnown, ...basics, ...accountEndpoints];
+export const endpoints: readonly Endpoint<AllParts>[] = [
+  ...web,
+  ...wellKnown,
+  ...basics,
+  ...accountEndpoints,
+  ...e2eeEndpoints,
+];
