@@ -114,6 +114,10 @@ describe('account data and filters', () => {
     expect((await own('GET', `${path}/${String(filter_id)}`)).json).toEqual(filter);
     expect((await own('GET', `${path}/99`)).status).toBe(404);
     expect((await own('GET', `${path}/x`)).status).toBe(404);
+    expect((await own('POST', path, { room: { timeline: { limit: 'five' } } })).json.errcode).toBe('M_BAD_JSON');
+    const { user } = (await server.accounts.findAccount(alice.user_id))!;
+    expect((await server.accounts.compiledFilter(user, String(filter_id))).room.timeline.limit).toBe(5);
+    await expect(server.accounts.compiledFilter(user, '99')).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
   });
 });
 

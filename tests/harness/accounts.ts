@@ -49,13 +49,15 @@ export interface AccountsUnderTest extends AsyncDisposable {
 export interface AccountsOptions {
   readonly config?: Partial<AuthConfig>;
   readonly ports?: Partial<AccountPorts>;
+  /** URLs of modules with writers that no store exports. */
+  readonly writerModules?: readonly string[];
 }
 
 export const openAccounts = async (options: AccountsOptions = {}): Promise<AccountsUnderTest> => {
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'kintsugi-accounts-'));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  const db = stack.use(await openSqlite({ directory }));
+  const db = stack.use(await openSqlite({ directory, writerModules: options.writerModules ?? [] }));
   const clock = manualClock();
   const calls: PortCalls = { propagated: [], departed: [] };
   const ports: AccountPorts = {

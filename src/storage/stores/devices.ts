@@ -1,6 +1,6 @@
 // The devices of this server's users. Client-Server API, "Device Management".
 
-import { forbidden, invalidParam } from '../../protocol/errors/matrix-error.ts';
+import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText, toStoredText } from '../text.ts';
@@ -56,7 +56,10 @@ export interface EnsuredDevice {
   readonly isNew: boolean;
 }
 
-/** The device, made when it is not there; then `displayName` becomes its name. Throws M_FORBIDDEN past DEVICES_MAX. */
+/**
+ * The device, made when it is not there; then `displayName` becomes its name. Throws M_FORBIDDEN past DEVICES_MAX and for
+ * the id of a cross-signing key.
+ */
 export const ensureDevice = async (
   tx: WriteTx,
   args: { user: number; deviceId: string; displayName: string | null; now: number },
@@ -67,8 +70,8 @@ export const ensureDevice = async (
     'SELECT count(*) AS "count" FROM devices WHERE user_nid = ?',
     args.user,
   ))!;
-  // "Servers therefore must ensure that device IDs will not collide with cross-signing public keys."
-  if (await isCrossSigningKey(tx, args.user, args.deviceId)) throw invalidParam('The device ID is taken by a key.');
+  // M_FORBIDDEN: "the requested device ID is the same as a cross-signing key ID".
+  if (await isCrossSigningKey(tx, args.user, args.deviceId)) throw forbidden('The device ID is a cross-signing key.');
   if (count >= DEVICES_MAX) throw forbidden(`The account has ${count} devices; remove some first.`);
   // Never given twice, unlike the row numbers that SQLite would choose.
   const device = await tx.nextPosition({ user: args.user });
