@@ -16,16 +16,36 @@ const file: {
   derived: { vectors: Pair[]; must_reject_in_room_version_6_and_later: { input: string }[] };
 } = JSON.parse(readFileSync(new URL('../../../tests/vectors/data/canonical-json.json', import.meta.url), 'utf8'));
 
+const units = [
+  'a',
+  'B',
+  '9',
+  ' ',
+  '"',
+  '\\',
+  '/',
+  '\u0000',
+  '\n',
+  '\u007f',
+  'é',
+  '\u2028',
+  '\ud7ff',
+  '\ue000',
+  '\uffff',
+  '😀',
+];
+const text = (maxLength: number) => fc.string({ unit: fc.constantFrom(...units), maxLength });
+
 const json = (): fc.Arbitrary<Json> =>
   fc.letrec<{ value: Json }>((tie) => ({
     value: fc.oneof(
-      { depthSize: 'small' },
+      { maxDepth: 3 },
       fc.constant(null),
       fc.boolean(),
       fc.maxSafeInteger(),
-      fc.string({ unit: 'binary' }),
+      text(12),
       fc.array(tie('value'), { maxLength: 5 }),
-      fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { noNullPrototype: true, maxKeys: 5 }),
+      fc.dictionary(text(6), tie('value'), { noNullPrototype: true, maxKeys: 5 }),
     ),
   })).value;
 
