@@ -1,6 +1,8 @@
 // The text of an event as clients get it, spliced from stored texts. Client-Server API, "Room Event Format".
 
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
+import { joinPdu } from '../../protocol/events/join-pdu.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
 
@@ -28,23 +30,11 @@ const redactsOf = (event: StoredEvent, room: RoomRef): string | undefined => {
 
 const contentWithRedacts = (content: string, redacts: string): string => {
   const fields = JSON.parse(content) as JsonObject;
-  return Object.hasOwn(fields, 'redacts') ? content : JSON.stringify({ ...fields, redacts });
+  if (Object.hasOwn(fields, 'redacts')) return content;
+  const member = `"redacts":${JSON.stringify(redacts)}`;
+  return content === '{}' ? `{${member}}` : `{${member},${content.slice(1)}`;
 };
 
 /** The event as other servers got it (`event_format: federation`), without `unsigned`. */
-export const federationEvent = (event: StoredEvent, room: RoomRef): JsonObject => {
-  const rest = JSON.parse(event.rest) as JsonObject;
-  const ownsRoomId = room.version.roomIdIsCreateHash && event.type === 'm.room.create';
-  const { stateKey } = event;
-  const columns: JsonObject = {
-    content: JSON.parse(event.content) as Json,
-    depth: event.depth,
-    origin_server_ts: event.originServerTs,
-    sender: event.sender,
-    type: event.type,
-    ...(ownsRoomId ? {} : { room_id: room.roomId }),
-    ...(stateKey === undefined ? {} : { state_key: stateKey }),
-    ...(room.version.eventIdFormat === 'chosen' ? { event_id: event.eventId } : {}),
-  };
-  return { ...columns, ...rest };
-};
+export const federationEvent = (event: StoredEvent, room: RoomRef): JsonObject =>
+  parseJsonLossless(joinPdu(event, room.roomId, room.version)) as JsonObject;

@@ -1,8 +1,10 @@
 // Builds and signs the event that a draft becomes, with references to what stands before it.
 
 import { randomToken } from '../../lib/random.ts';
+import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
 import { type BuiltEvent, buildEvent, type EventReference } from '../../protocol/events/build-event.ts';
 import { referenceHash } from '../../protocol/events/event-hashes.ts';
+import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventsById, type StoredEvent } from '../../storage/stores/events.ts';
@@ -65,15 +67,6 @@ const references = async (engine: Engine, room: RoomRef, ids: readonly EventId[]
   return ids.map((eventId) => ({ eventId, hash: engine.referenceHashes.get(eventId) }));
 };
 
-/** Enough of the PDU for its reference hash. */
-const pduOf = (event: StoredEvent, room: RoomRef): JsonObject => ({
-  ...(JSON.parse(event.rest) as JsonObject),
-  content: JSON.parse(event.content),
-  depth: event.depth,
-  event_id: event.eventId,
-  origin_server_ts: event.originServerTs,
-  room_id: room.roomId,
-  sender: event.sender,
-  type: event.type,
-  ...(event.stateKey !== undefined && { state_key: event.stateKey }),
-});
+/** Losslessly: a number that a double changes would change the hash. */
+const pduOf = (event: StoredEvent, room: RoomRef): JsonObject =>
+  parseJsonLossless(joinPdu(event, room.roomId, room.version)) as JsonObject;
