@@ -7,7 +7,7 @@ import type { RoomEvent } from '../protocol/events/room-event.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import { serverOf } from '../protocol/ids/id-parts.ts';
 import { isUserId } from '../protocol/ids/user-id.ts';
-import { evaluate, type PushOutcome } from '../protocol/push-rules/compile-rules.ts';
+import { evaluate, noOutcome, type PushOutcome } from '../protocol/push-rules/compile-rules.ts';
 import { type DefaultOutcome, outcomeForDefaultRules } from '../protocol/push-rules/outcome-for-default-rules.ts';
 import { type PushSubject, pushSubject, type RoomPushContext } from '../protocol/push-rules/push-subject.ts';
 import type { NotificationContext, NotificationPort } from '../rooms/ports.ts';
@@ -123,6 +123,8 @@ export const createJudge = ({ db, serverName, ruleClasses }: JudgeDeps): Notific
       const note = (user: number, { notify, highlight }: PushOutcome): void => {
         if (notify !== common.notify || highlight !== common.highlight) exceptions.push({ user, notify, highlight });
       };
+      // What a user sends marks itself as read, but state does not.
+      if (event.stateKey !== undefined && isLocalMember(members, context.sender)) note(context.sender, noOutcome);
       for (const [user, userOutcome] of own ?? []) note(user, userOutcome);
       for (const [user, userId] of named) {
         if (!own?.has(user)) note(user, outcome.exceptions.get(userId) ?? common);

@@ -1,4 +1,4 @@
-// Push rules, pushers, receipts, and what of presence outlives a restart.
+// Push rules, unread counts, pushers, receipts, and what of presence outlives a restart.
 
 import type { Migration } from './migration.ts';
 
@@ -9,5 +9,35 @@ export const migration: Migration = {
     // Only users who changed something. rules: JSON of what they changed (UserPushRules); what clients see, the defaults
     // merged in, stands in the account data m.push_rules.
     'CREATE TABLE push_rules (user_nid {int} PRIMARY KEY, rules {text} NOT NULL){strict}',
+
+    // type: 1 m.read, 2 m.read.private. thread_id: '' unthreaded, 'main', or the root's event id.
+    // event_position: the event's place in the timeline; NULL: the event has not arrived.
+    // position: of the receipt's last change.
+    `CREATE TABLE receipts (
+      room {int} NOT NULL,
+      user_nid {int} NOT NULL,
+      type {int} NOT NULL,
+      thread_id {text} NOT NULL,
+      event_id {text} NOT NULL,
+      event_position {int},
+      ts {int} NOT NULL,
+      is_local {int} NOT NULL,
+      position {int} NOT NULL,
+      PRIMARY KEY (room, user_nid, type, thread_id)
+    ){strictWithoutRowid}`,
+    'CREATE INDEX receipts_room ON receipts (room, position)',
+    'CREATE INDEX receipts_own ON receipts (user_nid, position) WHERE is_local = 1',
+    'CREATE INDEX receipts_public ON receipts (position) WHERE is_local = 1 AND type = 1',
+
+    // Up to where local users have read. thread: -1 everything, 0 the main timeline, else the nid of the thread's root.
+    `CREATE TABLE read_marks (
+      user_nid {int} NOT NULL,
+      room {int} NOT NULL,
+      thread {int} NOT NULL,
+      position {int} NOT NULL,
+      PRIMARY KEY (user_nid, room, thread)
+    ){strictWithoutRowid}`,
+    'CREATE INDEX events_notifying_in_threads ON events (room, position, thread) WHERE thread IS NOT NULL AND notifies > 0',
+    'CREATE INDEX events_highlighting ON events (room, position) WHERE notifies = 2',
   ],
 };

@@ -17,6 +17,7 @@ import * as persist from './persist.ts';
 import * as profilePropagations from './profile-propagations.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
+import * as receipts from './receipts.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
@@ -44,6 +45,7 @@ export const stores = [
   profilePropagations,
   profiles,
   pushRules,
+  receipts,
   registrationTokens,
   reports,
   rooms,

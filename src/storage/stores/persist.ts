@@ -4,9 +4,9 @@
 import type { Audience, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { toStoredText } from '../text.ts';
+import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
 import { membershipOf } from './memberships.ts';
 import { MAIN_THREAD, raiseReadMark, WHOLE_ROOM } from './read-marks.ts';
-import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
 
 /** 0 accepted, 1 soft-failed, 2 rejected. */
 export type VerdictCode = 0 | 1 | 2;
