@@ -8,6 +8,7 @@ import type { EventId, RoomId, ServerName } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
+import { eventsByNid } from '../storage/stores/events.ts';
 import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
 import { createNames } from './names.ts';
@@ -51,6 +52,8 @@ export interface Rooms {
   require(roomId: RoomId): Promise<RoomRef>;
   /** The room with its current state. Throws M_NOT_FOUND. */
   view(roomId: RoomId): Promise<RoomView>;
+  /** The room's latest event. */
+  lastEventOf(room: RoomRef): Promise<EventId | undefined>;
   /**
    * Sends one event of a local user; resolves when it is on disk. The same transaction gives the same event again, and so
    * does state that is sent as it stands. Throws M_FORBIDDEN with the rule that refuses it, M_NOT_FOUND for an unknown
@@ -96,6 +99,12 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
       if (!room) throw unknownRoom(roomId);
       return roomView(engine.state, room, bytesToHash(stored.stateRoot));
     },
+    lastEventOf: (room) =>
+      deps.db.read(async (tx) => {
+        const stored = await roomById(tx, room.roomId);
+        const last = await eventsByNid(tx, stored?.extremities ?? []);
+        return last.sort((a, b) => b.depth - a.depth)[0]?.eventId;
+      }),
     send(roomId, draft) {
       const sendIt = async (): Promise<SentEvent> => (await sendEvents(engine, roomId, [draft]))[0]!;
       const annotate = (): Promise<SentEvent> => annotateOnce(draft, sendIt);

@@ -46,6 +46,10 @@ export const notJson = make(400, 'M_NOT_JSON');
 export const missingParam = make(400, 'M_MISSING_PARAM');
 export const invalidParam = make(400, 'M_INVALID_PARAM');
 export const badState = make(400, 'M_BAD_STATE');
+/** A change of membership that the user's membership does not allow, e.g. to unban who is not banned. */
+export const badMembership = make(403, 'M_BAD_STATE');
+export const inviteBlocked = make(403, 'M_INVITE_BLOCKED');
+export const threepidDenied = make(403, 'M_THREEPID_DENIED');
 export const unknownError = make(400, 'M_UNKNOWN');
 export const userInUse = make(400, 'M_USER_IN_USE');
 export const invalidUsername = make(400, 'M_INVALID_USERNAME');
@@ -75,6 +79,11 @@ export const wrongRoomKeysVersion = (message: string, currentVersion: string): M
 export const unableToAuthoriseJoin = make(400, 'M_UNABLE_TO_AUTHORISE_JOIN');
 export const cannotOverwriteMedia = make(409, 'M_CANNOT_OVERWRITE_MEDIA');
 export const notYetUploaded = make(504, 'M_NOT_YET_UPLOADED');
+/** "The error response MUST have an info_uri field", for people. Since v1.18. */
+export const userLimitExceeded = (message: string, infoUri: string): MatrixError =>
+  new MatrixError(403, 'M_USER_LIMIT_EXCEEDED', message, { fields: { info_uri: infoUri } });
+/** The disk is full. */
+export const insufficientStorage = make(507, 'M_UNKNOWN');
 export const limitExceeded = (message: string, retryAfterMs: number): MatrixError =>
   new MatrixError(429, 'M_LIMIT_EXCEEDED', message, {
     fields: { retry_after_ms: retryAfterMs },

@@ -12,6 +12,8 @@ export interface RoomView extends RoomRef {
   pick(pairs: readonly StateKeyPair[]): Promise<(RoomEvent | undefined)[]>;
   /** `stateKey` is '' where it is left out. */
   get(type: string, stateKey?: string): Promise<RoomEvent | undefined>;
+  /** Every state event. In a large room these are many: for rare operations. */
+  all(): Promise<RoomEvent[]>;
   powerLevels(): Promise<PowerLevels>;
   /** undefined: there is no m.room.member event of the user. */
   membershipOf(user: string): Promise<string | undefined>;
@@ -27,6 +29,7 @@ export const roomView = (state: RoomState, room: RoomRef, stateRoot: NodeHash): 
     stateRoot,
     pick,
     get,
+    all: async () => state.eventsOf(room, [...(await state.entries(stateRoot)).values()]),
     async powerLevels() {
       const [create, levels] = await pick([
         ['m.room.create', ''],

@@ -1,0 +1,90 @@
+// Joins to restricted rooms: whether the user meets a condition, and which local member vouches for the join.
+// Client-Server API, "Restricted rooms"; Server-Server API, "Restricted rooms".
+
+import { isCreator } from '../protocol/auth-rules/creators.ts';
+import { readPowerLevels } from '../protocol/auth-rules/power-levels.ts';
+import { forbidden } from '../protocol/errors/matrix-error.ts';
+import type { Json, JsonObject } from '../protocol/events/json.ts';
+import type { RoomEvent } from '../protocol/events/room-event.ts';
+import type { RoomId, UserId } from '../protocol/ids/branded.ts';
+import { serverOf } from '../protocol/ids/id-parts.ts';
+import { isRoomId } from '../protocol/ids/room-id.ts';
+import { isUserId } from '../protocol/ids/user-id.ts';
+import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
+import type { RoomView } from '../rooms/state/room-view.ts';
+import { isJoinedToAny, someLocalMembers } from '../storage/stores/room-conditions.ts';
+import type { Actor, MembershipDeps } from './deps.ts';
+
+type Deps = Pick<MembershipDeps, 'db' | 'serverName'>;
+
+/** Conditions looked at; no real room has more. */
+const CONDITIONS_MAX = 200;
+/** Members asked whether they may invite. */
+const CANDIDATES_MAX = 50;
+
+/** Whether joining takes a condition that is met, or an invite. */
+export const isRestricted = (joinRules: RoomEvent | undefined, version: RoomVersion): boolean => {
+  const rule = joinRules?.content.join_rule;
+  // Since v8; knock_restricted since v10.
+  if (rule === 'restricted') return version.allowRestrictedJoins;
+  return rule === 'knock_restricted' && version.allowKnockRestricted;
+};
+
+/**
+ * The local member for join_authorised_via_users_server. Throws M_FORBIDDEN when no condition is met, or nobody here
+ * may let others in.
+ */
+export const authoriseJoin = async (
+  deps: Deps,
+  room: RoomView,
+  joinRules: RoomEvent | undefined,
+  actor: Actor,
+): Promise<UserId> => {
+  const conditions = allowedRooms(joinRules?.content.allow);
+  if (!(await deps.db.read((tx) => isJoinedToAny(tx, actor.user, conditions)))) {
+    throw forbidden('You are neither invited nor in any of the rooms whose members may join this room.');
+  }
+  const authoriser = await chooseAuthoriser(deps, room);
+  if (!authoriser)
+    throw forbidden('No member of this room on this server may invite others, so nobody can let you in.');
+  return authoriser;
+};
+
+/** "Currently there is only one condition available: m.room_membership." Others, and malformed ones, are passed over. */
+const allowedRooms = (allow: Json | undefined): RoomId[] => {
+  if (!Array.isArray(allow)) return [];
+  return allow.slice(0, CONDITIONS_MAX).flatMap((condition) => {
+    if (typeof condition !== 'object' || condition === null || Array.isArray(condition)) return [];
+    const { type, room_id: roomId } = condition as JsonObject;
+    return type === 'm.room_membership' && typeof roomId === 'string' && isRoomId(roomId) ? [roomId] : [];
+  });
+};
+
+const chooseAuthoriser = async ({ db, serverName }: Deps, room: RoomView): Promise<UserId | undefined> => {
+  const [create, powerLevels] = await room.pick([
+    ['m.room.create', ''],
+    ['m.room.power_levels', ''],
+  ]);
+  const levels = readPowerLevels(powerLevels?.content, room.version, create);
+  const named = [...namedUsers(powerLevels?.content.users), ...creators(create, room.version)];
+  const local = named.filter((userId) => isUserId(userId) && serverOf(userId) === serverName);
+  const others =
+    levels.usersDefault >= levels.invite ? await db.read((tx) => someLocalMembers(tx, room.nid, CANDIDATES_MAX)) : [];
+  const able = [...new Set([...local, ...others])].filter((userId) => levels.powerOf(userId) >= levels.invite);
+  const candidates = able.sort((a, b) => compareLevels(levels.powerOf(b), levels.powerOf(a))).slice(0, CANDIDATES_MAX);
+  const members = await room.pick(candidates.map((userId) => ['m.room.member', userId] as const));
+  const index = members.findIndex((member) => member?.content.membership === 'join');
+  return candidates[index] as UserId | undefined;
+};
+
+/** Infinity less Infinity would be no number. */
+const compareLevels = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+const namedUsers = (users: Json | undefined): string[] =>
+  typeof users === 'object' && users !== null && !Array.isArray(users) ? Object.keys(users) : [];
+
+const creators = (create: RoomEvent | undefined, version: RoomVersion): string[] => {
+  const additional = create?.content.additional_creators;
+  const candidates = [create?.sender, ...(Array.isArray(additional) ? additional : [])];
+  return candidates.filter((user): user is string => typeof user === 'string' && isCreator(user, create, version));
+};

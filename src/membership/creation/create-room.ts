@@ -1,0 +1,88 @@
+// A user creates a room: everything of it, alias and place in the directory included, in one transaction.
+
+import {
+  badAlias,
+  invalidParam,
+  invalidRoomState,
+  unsupportedRoomVersion,
+} from '../../protocol/errors/matrix-error.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
+import type { RoomAlias, UserId } from '../../protocol/ids/branded.ts';
+import { isRoomAlias } from '../../protocol/ids/room-alias.ts';
+import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
+import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
+import type { RoomRef } from '../../rooms/room-ref.ts';
+import type { Actor, MembershipDeps } from '../deps.ts';
+import { checkInvitee } from '../invitee.ts';
+import { memberContent } from '../member-content.ts';
+import { inheritFromPredecessor } from '../succession.ts';
+import { createContent } from './create-content.ts';
+import type { CreationRequest, InitialState } from './creation-request.ts';
+import { initialEvents } from './initial-events.ts';
+
+/**
+ * Throws M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE for the alias, M_INVALID_ROOM_STATE with the rule that refuses one of the
+ * events, M_BAD_JSON, M_INVALID_PARAM, M_BAD_ALIAS, and what checkInvitee throws; then there is no room.
+ */
+export const createRoom = async (deps: MembershipDeps, actor: Actor, request: CreationRequest): Promise<RoomRef> => {
+  const { userId: creator, user } = actor;
+  const version = knownVersion(request.roomVersion ?? deps.defaultRoomVersion);
+  const alias = aliasOf(deps, request.aliasName);
+  checkInitialState(request.initialState, creator, alias);
+  const invitees = await inviteContents(deps, request, creator);
+  const creatorContent = await memberContent(deps, user, 'join', {});
+  const drafts = initialEvents({ request, version, creator, creatorContent, alias, invitees });
+  const content = createContent(request, creator, version);
+  const room = await deps.rooms.create({
+    version,
+    create: { type: 'm.room.create', stateKey: '', sender: creator, content },
+    rest: () => drafts,
+    directory: { isPublic: request.isPublic, alias: alias && { alias, creator: user } },
+  });
+  if (content.predecessor !== undefined) await inheritFromPredecessor(deps, actor, room.roomId);
+  return room;
+};
+
+export const knownVersion = (id: string): RoomVersion => {
+  const version = roomVersion(id);
+  if (!version) throw unsupportedRoomVersion(`This server does not know room version ${id}.`);
+  return version;
+};
+
+const aliasOf = ({ serverName }: MembershipDeps, name: string | undefined): RoomAlias | undefined => {
+  if (name === undefined) return undefined;
+  const alias = `#${name}:${serverName}`;
+  if (name === '' || name.includes(':') || !isRoomAlias(alias)) {
+    throw invalidParam(`room_alias_name cannot be the local part of a room alias: ${alias}.`);
+  }
+  return alias;
+};
+
+/** What the authorisation rules would let pass, but other endpoints check. */
+const checkInitialState = (events: readonly InitialState[], creator: UserId, alias: RoomAlias | undefined): void => {
+  for (const { type, stateKey, content } of events) {
+    if (type === 'm.room.member' && (stateKey !== creator || content.membership !== 'join')) {
+      throw invalidRoomState('initial_state cannot make members; use invite.');
+    }
+    if (type !== 'm.room.canonical_alias') continue;
+    const named = [content.alias, ...(Array.isArray(content.alt_aliases) ? content.alt_aliases : [])];
+    if (named.some((each) => typeof each === 'string' && each !== '' && each !== alias)) {
+      throw badAlias('Of a new room only the alias of room_alias_name can be canonical.');
+    }
+  }
+};
+
+const inviteContents = async (
+  deps: MembershipDeps,
+  request: CreationRequest,
+  creator: UserId,
+): Promise<Map<UserId, JsonObject>> => {
+  const contents = new Map<UserId, JsonObject>();
+  for (const userId of new Set(request.invite)) {
+    if (userId === creator) throw invalidParam('The creator of a room cannot be invited to it.');
+    const invitee = await checkInvitee(deps, userId);
+    const content: JsonObject = request.isDirect ? { is_direct: true } : {};
+    contents.set(userId, await memberContent(deps, invitee, 'invite', content));
+  }
+  return contents;
+};

@@ -1,0 +1,30 @@
+// What the files of this part are made with.
+
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { ServerName, UserId } from '../protocol/ids/branded.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { Database } from '../storage/database.ts';
+import type { LatentUsers, RoomPushRules } from './ports.ts';
+
+export interface MembershipDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly serverName: ServerName;
+  /** The room version of rooms whose creator names none. */
+  readonly defaultRoomVersion: string;
+  readonly rooms: Rooms;
+  readonly accounts: Pick<Accounts, 'findAccount' | 'profileOf'>;
+  readonly latentUsers: LatentUsers;
+  readonly pushRules: RoomPushRules;
+}
+
+/** A local user who does something. */
+export interface Actor {
+  /** The user's nid. */
+  readonly user: number;
+  readonly userId: UserId;
+  readonly isGuest?: boolean;
+}

@@ -1,0 +1,87 @@
+// The part `membership`: who comes into rooms and goes, and rooms as they are made and replaced.
+
+import type { JsonObject } from '../protocol/events/json.ts';
+import type { RoomId, UserId } from '../protocol/ids/branded.ts';
+import type { RoomRef } from '../rooms/room-ref.ts';
+import type { SentEvent } from '../rooms/send/draft.ts';
+import { ban, kick, unban } from './change-member.ts';
+import { createRoom } from './creation/create-room.ts';
+import type { CreationRequest } from './creation/creation-request.ts';
+import type { Actor, MembershipDeps } from './deps.ts';
+import { forgetRoom } from './forget-room.ts';
+import { sendGuestsAway } from './guests.ts';
+import { inviteUser } from './invite-user.ts';
+import { joinRoom } from './join-room.ts';
+import { knockOnRoom } from './knock-on-room.ts';
+import { leaveEverything } from './leave-everything.ts';
+import { leaveRoom } from './leave-room.ts';
+import { createProfilePropagation } from './propagate-profile.ts';
+import { setMember } from './set-member.ts';
+import { bequeathToSuccessor } from './succession.ts';
+import { type UpgradeRequest, upgradeRoom } from './upgrade/upgrade-room.ts';
+
+export const createMembership = (deps: MembershipDeps) => ({
+  /** As createRoom in creation/create-room.ts. */
+  createRoom: (actor: Actor, request: CreationRequest): Promise<RoomRef> => createRoom(deps, actor, request),
+
+  /** As upgradeRoom in upgrade/upgrade-room.ts. */
+  upgradeRoom: (actor: Actor, roomId: RoomId, request: UpgradeRequest): Promise<RoomRef> =>
+    upgradeRoom(deps, actor, roomId, request),
+
+  /** `content`: what the client adds to the member event. Does nothing for members. As joinRoom in join-room.ts. */
+  async join(actor: Actor, roomId: RoomId, content: JsonObject): Promise<void> {
+    await joinRoom(deps, actor, roomId, { content });
+  },
+
+  /** Throws M_FORBIDDEN, M_NOT_FOUND. */
+  async knock(actor: Actor, roomId: RoomId, content: JsonObject): Promise<void> {
+    await knockOnRoom(deps, actor, roomId, content);
+  },
+
+  leave: (actor: Actor, roomId: RoomId, reason: string | undefined): Promise<void> =>
+    leaveRoom(deps, actor.userId, roomId, reason),
+
+  forget: (actor: Actor, roomId: RoomId): Promise<void> => forgetRoom(deps, actor, roomId),
+
+  /** As inviteUser in invite-user.ts. */
+  async invite(actor: Actor, roomId: RoomId, target: UserId, content: JsonObject): Promise<void> {
+    await inviteUser(deps, actor, roomId, target, content);
+  },
+
+  async kick(actor: Actor, roomId: RoomId, target: UserId, reason: string | undefined): Promise<void> {
+    await kick(deps, actor, roomId, target, reason);
+  },
+
+  async ban(actor: Actor, roomId: RoomId, target: UserId, reason: string | undefined): Promise<void> {
+    await ban(deps, actor, roomId, target, reason);
+  },
+
+  async unban(actor: Actor, roomId: RoomId, target: UserId, reason: string | undefined): Promise<void> {
+    await unban(deps, actor, roomId, target, reason);
+  },
+
+  /** As setMember in set-member.ts. */
+  setMember: (
+    actor: Actor,
+    roomId: RoomId,
+    target: UserId,
+    content: JsonObject,
+    originServerTs: number | undefined,
+  ): Promise<SentEvent> => setMember(deps, actor, roomId, target, content, originServerTs),
+
+  /** After a new m.room.guest_access. */
+  async guestAccessChanged(roomId: RoomId): Promise<void> {
+    await sendGuestsAway(deps, await deps.rooms.require(roomId));
+  },
+
+  /** After an m.room.tombstone that names a successor. */
+  async roomReplaced(roomId: RoomId, successor: RoomId): Promise<void> {
+    await bequeathToSuccessor(deps, await deps.rooms.require(roomId), successor);
+  },
+
+  ...createProfilePropagation(deps),
+
+  leaveEverything: (user: number, userId: UserId): Promise<void> => leaveEverything(deps, user, userId),
+});
+
+export type Membership = ReturnType<typeof createMembership>;
