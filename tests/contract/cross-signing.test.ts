@@ -127,7 +127,7 @@ describeOnBothEngines('cross-signing keys', (open) => {
     const stored = newIdentity();
     await upload(database, alice, uploadOf(alice, stored));
     const device = { user: alice.user, deviceId: stored.master.publicKey, displayName: null, now: 1 };
-    await expect(database.write(createDevice, device)).rejects.toMatchObject({ status: 400 });
+    await expect(database.write(createDevice, device)).rejects.toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
   });
 });
 

@@ -13,6 +13,7 @@ import { accountEndpoints } from '../../src/server/endpoints/accounts.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
 import { type Reply, startEdge } from './edge.ts';
+import { checkAgainstSpec } from './spec-schemas.ts';
 
 export const serverName = 'here.test' as ServerName;
 
@@ -75,12 +76,18 @@ export const openAccounts = async (options: AccountsOptions = {}): Promise<Accou
   const parts = { accounts, auth, config: { rooms: { defaultVersion: '12' } } };
   const edge = stack.use(await startEdge(accountEndpoints as never, { parts, authenticator: auth, clock }));
 
-  const ask: AccountsUnderTest['ask'] = (method, path, body, token) => {
+  const ask: AccountsUnderTest['ask'] = async (method, path, body, token) => {
     const text = body && JSON.stringify(body);
     // Without a length node sends no framing for the body of a DELETE.
     const framing = text && { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) };
     const headers = { ...framing, ...(token && { Authorization: `Bearer ${token}` }) };
-    return edge.ask(method, path, { headers, ...(text && { body: text }) });
+    const reply = await edge.ask(method, path, { headers, ...(text && { body: text }) });
+    // The fallback pages and the shared secret's endpoint stand outside of the specification's schemas.
+    if (path.startsWith('/_matrix/') && String(reply.headers['content-type']).startsWith('application/json')) {
+      const violations = checkAgainstSpec(method, path.split('?')[0]!, reply.status, reply.json);
+      if (violations.length > 0) throw new Error(`${method} ${path} ${reply.status}: ${violations.join('; ')}`);
+    }
+    return reply;
   };
   const owned = stack.move();
   return {
