@@ -33,10 +33,11 @@ export const visibleEvent = async (
   viewer: Viewer,
 ): Promise<StoredEvent & { position: number }> => {
   const event = access && (await eventById(tx, eventId));
-  const isThere = event?.room === access?.room.nid && event?.position !== null;
-  const [visible] = isThere ? await visibleEvents(reading, tx, access!.room, [event!], viewer) : [];
-  if (!visible) throw notFound('There is no such event in this room, or you may not see it.');
-  return visible as StoredEvent & { position: number };
+  if (event?.room === access?.room.nid && event?.position != null) {
+    const [visible] = await visibleEvents(reading, tx, access!.room, [event], viewer);
+    if (visible) return { ...visible, position: event.position };
+  }
+  throw notFound('There is no such event in this room, or you may not see it.');
 };
 
 /** The event as JSON text. Throws M_NOT_FOUND, for rooms that the viewer may not look into as well. */
