@@ -10,9 +10,12 @@ import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { RoomReader } from '../rooms/read/room-reader.ts';
+import type { RoomReads } from '../rooms/read/room-reads.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import type { Stream } from '../stream/stream.ts';
+import type { Sync } from '../sync/sync.ts';
 
 export interface AllParts {
   readonly config: Config;
@@ -27,5 +30,8 @@ export interface AllParts {
   readonly accounts: Accounts;
   readonly auth: Auth;
   readonly rooms: Rooms;
+  readonly roomReads: RoomReads;
+  readonly roomReader: RoomReader;
   readonly e2ee: E2ee;
+  readonly sync: Sync;
 }

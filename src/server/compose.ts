@@ -17,9 +17,12 @@ import { createMetrics } from '../lib/metrics.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { createJudge } from '../push/judge.ts';
 import { createRuleClasses } from '../push/rule-classes.ts';
+import { createRoomReads } from '../rooms/read/room-reads.ts';
+import { createRoomReader } from '../rooms/read/room-reader.ts';
 import { createRooms } from '../rooms/rooms.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { createStream } from '../stream/stream.ts';
+import { createSync } from '../sync/sync.ts';
 import { accountPorts } from './account-ports.ts';
 import type { AllParts } from './all-parts.ts';
 import { claimDatabase } from './claim-database.ts';
@@ -55,7 +58,10 @@ export async function compose(config: Config): Promise<Composed> {
   const ruleClasses = createRuleClasses({ db });
   const notifications = createJudge({ db, serverName, ruleClasses });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
+  const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
+  const reader = createRoomReader({ db, clock, state: rooms.state, names: rooms.names });
+  const sync = createSync({ db, clock, stream, rooms, reader, accounts, e2ee });
 
   let isLeaving = false;
   const readiness: Readiness = {
@@ -77,7 +83,10 @@ export async function compose(config: Config): Promise<Composed> {
     accounts,
     auth,
     rooms,
+    roomReads,
+    roomReader: roomReads.reader,
     e2ee,
+    sync,
   };
   const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });
   const owned = stack.move();

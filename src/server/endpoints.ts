@@ -12,6 +12,8 @@ import type { Endpoint } from '../http/inbound/endpoint.ts';
 import type { AllParts } from './all-parts.ts';
 import { accountEndpoints } from './endpoints/accounts.ts';
 import { e2eeEndpoints } from './endpoints/e2ee.ts';
+import { syncEndpoints } from './endpoints/sync.ts';
+import { roomsReadEndpoints } from './endpoints/rooms-read.ts';
 
 const web = [getLandingPage, getHealth, getReadiness, getMetrics];
 const wellKnown = [getWellKnownClient, getWellKnownServer, getWellKnownSupport];
@@ -23,4 +25,5 @@ export const endpoints: readonly Endpoint<AllParts>[] = [
   ...basics,
   ...accountEndpoints,
   ...e2eeEndpoints,
+  ...roomsReadEndpoints,
 ];
