@@ -1,0 +1,98 @@
+// /sync: what a device does not know yet, or the wait for it. Client-Server API, "Syncing".
+
+import type { Accounts } from '../accounts/accounts.ts';
+import type { E2ee } from '../e2ee/e2ee.ts';
+import type { Clock } from '../lib/clock.ts';
+import { invalidParam } from '../protocol/errors/matrix-error.ts';
+import type { RoomReader } from '../rooms/read/room-reader.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { Database } from '../storage/database.ts';
+import { deleteToDeviceUpTo, hasToDeviceUpTo } from '../storage/stores/to-device.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { SyncToken } from './sync-token.ts';
+import { createUserRooms, type UserRooms } from './user-rooms.ts';
+import { type AnswerDeps, incrementalAnswer, wholeAnswer } from './v2/answers.ts';
+import { createJoinHistory } from './v2/join-history.ts';
+import { createLazyMembers } from './v2/lazy-members.ts';
+import { createMemberKeys } from './v2/member-keys.ts';
+import type { SyncRequest, SyncViewer } from './v2/request.ts';
+import { createStateTexts } from './v2/state-texts.ts';
+import { createSummaries } from './v2/summary.ts';
+
+export interface SyncDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly stream: Stream;
+  readonly rooms: Pick<Rooms, 'state' | 'names'>;
+  readonly reader: RoomReader;
+  readonly accounts: Pick<Accounts, 'ignoredUsers'>;
+  readonly e2ee: E2ee;
+}
+
+export const createSync = (given: SyncDeps) => {
+  const { db, clock, stream, rooms, reader } = given;
+  const userRooms = createUserRooms({ db });
+  const deps: AnswerDeps = {
+    db,
+    stream,
+    e2ee: given.e2ee,
+    accounts: given.accounts,
+    reader,
+    names: rooms.names,
+    state: rooms.state,
+    memberKeys: createMemberKeys({ state: rooms.state }),
+    lazyMembers: createLazyMembers(),
+    stateTexts: createStateTexts({ reader }),
+    summaries: createSummaries({ reader }),
+    joinHistory: createJoinHistory(rooms),
+  };
+
+  /** The answer's JSON text, or its parts. Throws M_INVALID_PARAM for a token that this server did not give out. */
+  const sync = async (request: SyncRequest): Promise<string | AsyncIterable<string>> => {
+    const { viewer, since } = request;
+    if (since && since.position > stream.head) throw invalidParam('since is not a token of this server.');
+    if (since) await acknowledge(db, viewer, since);
+    if (!since || request.fullState) {
+      const mine = await userRooms.of(viewer.user);
+      const span = { since: since?.position, now: stream.head };
+      return wholeAnswer(deps, request, span, [...mine.all.values()]);
+    }
+    return poll(request, since);
+  };
+
+  const poll = async (request: SyncRequest, from: SyncToken): Promise<string> => {
+    const { viewer, signal } = request;
+    const deadline = clock.monotonic() + request.timeoutMs;
+    let since = from;
+    for (;;) {
+      const mine = await userRooms.of(viewer.user);
+      const leftMs = signal.aborted ? 0 : deadline - clock.monotonic();
+      using wait = stream.wait({ rooms: mine.joined, user: viewer.user }, Math.max(leftMs, 0), signal);
+      const now = stream.head;
+      if (leftMs <= 0 || mayHaveNews(stream, mine, viewer, since)) {
+        const span = { since: since.position, now };
+        const answer = await incrementalAnswer(deps, { ...request, since }, span, [...mine.all.values()]);
+        if (answer.hasNews || leftMs <= 0) return answer.text;
+        // Nothing of it is for this client: the next look begins here.
+        since = answer.next;
+      }
+      await wait.woken;
+    }
+  };
+
+  return { sync };
+};
+
+export type Sync = ReturnType<typeof createSync>;
+
+const mayHaveNews = (stream: Stream, mine: UserRooms, { user }: SyncViewer, since: SyncToken): boolean => {
+  if (since.toDevice < since.position || stream.users.changedSince(user, since.position) !== false) return true;
+  for (const room of mine.joined) if (stream.rooms.changedSince(room, since.position) !== false) return true;
+  return false;
+};
+
+/** "the client […] has received all of those messages": it came back with the token that was given out with them. */
+const acknowledge = async (db: Database, { device }: SyncViewer, { toDevice }: SyncToken): Promise<void> => {
+  const isDue = await db.read((tx) => hasToDeviceUpTo(tx, device, toDevice));
+  if (isDue) await db.write(deleteToDeviceUpTo, { device, position: toDevice });
+};
