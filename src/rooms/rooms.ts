@@ -15,6 +15,7 @@ import { createNames } from './names.ts';
 import type { NotificationPort } from './ports.ts';
 import type { RoomRef } from './room-ref.ts';
 import { createAnnotateOnce } from './send/annotate-once.ts';
+import { checkState } from './send/check-state.ts';
 import { createRoom, type RoomCreation } from './send/create-room.ts';
 import type { Composition, Draft, SentEvent } from './send/draft.ts';
 import { sendComposition, sendEvents } from './send/send-events.ts';
@@ -60,6 +61,11 @@ export interface Rooms {
    * room, M_TOO_LARGE for an event over the size limits, M_DUPLICATE_ANNOTATION.
    */
   send(roomId: RoomId, draft: Draft): Promise<SentEvent>;
+  /**
+   * As `send`, for a client's state event: also throws M_BAD_ALIAS and M_INVALID_PARAM for aliases, M_BAD_JSON for power levels.
+   * Not for m.room.member.
+   */
+  sendState(roomId: RoomId, draft: Draft & { readonly stateKey: string }): Promise<SentEvent>;
   /** Sends several events in one transaction: all or none. */
   sendAll(roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]>;
   /** Sends, in one transaction, what is made of the room as it is when its turn comes: nothing can come between. */
@@ -84,20 +90,27 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
   const sendOnce = createSendOnce(engine);
   const annotateOnce = createAnnotateOnce(engine);
   const find = (roomId: RoomId): Promise<RoomRef | undefined> => findRoom(deps.db, roomId);
+  const view: Rooms['view'] = async (roomId) => {
+    const stored = await deps.db.read((tx) => roomById(tx, roomId));
+    const room = stored && refOf(stored);
+    if (!room) throw unknownRoom(roomId);
+    return roomView(engine.state, room, bytesToHash(stored.stateRoot));
+  };
+  const send: Rooms['send'] = (roomId, draft) => {
+    const sendIt = async (): Promise<SentEvent> => (await sendEvents(engine, roomId, [draft]))[0]!;
+    const annotate = (): Promise<SentEvent> => annotateOnce(draft, sendIt);
+    return draft.transaction ? sendOnce(draft.transaction, annotate) : annotate();
+  };
   return {
     state: engine.state,
     names,
     find,
+    view,
+    send,
     async require(roomId) {
       const room = await find(roomId);
       if (!room) throw unknownRoom(roomId);
       return room;
-    },
-    async view(roomId) {
-      const stored = await deps.db.read((tx) => roomById(tx, roomId));
-      const room = stored && refOf(stored);
-      if (!room) throw unknownRoom(roomId);
-      return roomView(engine.state, room, bytesToHash(stored.stateRoot));
     },
     lastEventOf: (room) =>
       deps.db.read(async (tx) => {
@@ -105,10 +118,9 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
         const last = await eventsByNid(tx, stored?.extremities ?? []);
         return last.sort((a, b) => b.depth - a.depth)[0]?.eventId;
       }),
-    send(roomId, draft) {
-      const sendIt = async (): Promise<SentEvent> => (await sendEvents(engine, roomId, [draft]))[0]!;
-      const annotate = (): Promise<SentEvent> => annotateOnce(draft, sendIt);
-      return draft.transaction ? sendOnce(draft.transaction, annotate) : annotate();
+    async sendState(roomId, draft) {
+      await checkState(deps.db, await view(roomId), draft.type, draft.stateKey, draft.content);
+      return send(roomId, draft);
     },
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
     sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
