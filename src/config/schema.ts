@@ -14,6 +14,11 @@ const media = section('Uploaded and remote files.', {
   directory: optionalTextKey('Where files are kept. Default: `media` inside dataDirectory.'),
   maxUploadSizeBytes: intKey('The largest upload, and the largest remote file that is fetched.', 100 * 1024 * 1024, 1),
   userQuotaBytes: intKey('Total size of what one user may have uploaded. 0: no limit.', 0),
+  userDailyBytes: intKey('Total size of what one user may upload within 24 hours. 0: no limit.', 0),
+  openDownloads: boolKey(
+    'Files uploaded while this is on can be downloaded without an access token, as clients older than Matrix 1.11 do.',
+    false,
+  ),
   remoteCacheSizeBytesMax: intKey('Remote files beyond this total are deleted, least used first. 0: no limit.', 0),
   urlPreviews: boolKey('Fetch previews of links for clients that ask for them.', true),
 });

@@ -5,11 +5,13 @@ import type { Readiness } from '../api/web/readiness.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import type { E2ee } from '../e2ee/e2ee.ts';
+import type { Ephemeral } from '../ephemeral/ephemeral.ts';
 import type { Outbound } from '../http/outbound/outbound.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { Media } from '../media/media.ts';
 import type { RoomReader } from '../rooms/read/room-reader.ts';
 import type { RoomReads } from '../rooms/read/room-reads.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -33,5 +35,7 @@ export interface AllParts {
   readonly roomReads: RoomReads;
   readonly roomReader: RoomReader;
   readonly e2ee: E2ee;
+  readonly media: Media;
+  readonly ephemeral: Ephemeral;
   readonly sync: Sync;
 }

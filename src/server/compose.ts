@@ -6,6 +6,7 @@ import type { Readiness } from '../api/web/readiness.ts';
 import { createAuth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import { createE2ee } from '../e2ee/e2ee.ts';
+import { createEphemeral } from '../ephemeral/ephemeral.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
 import { loadIdentity } from '../identity/identity.ts';
@@ -14,11 +15,11 @@ import { present } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
+import { openMedia } from '../media/media.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { createJudge } from '../push/judge.ts';
 import { createRuleClasses } from '../push/rule-classes.ts';
 import { createRoomReads } from '../rooms/read/room-reads.ts';
-import { createRoomReader } from '../rooms/read/room-reader.ts';
 import { createRooms } from '../rooms/rooms.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { createStream } from '../stream/stream.ts';
@@ -27,6 +28,7 @@ import { accountPorts } from './account-ports.ts';
 import type { AllParts } from './all-parts.ts';
 import { claimDatabase } from './claim-database.ts';
 import { endpoints } from './endpoints.ts';
+import { mediaOptions } from './media-options.ts';
 import { sweepSessions } from './session-sweep.ts';
 import { StartRefused } from './start-refused.ts';
 
@@ -60,8 +62,9 @@ export async function compose(config: Config): Promise<Composed> {
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
   const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
-  const reader = createRoomReader({ db, clock, state: rooms.state, names: rooms.names });
-  const sync = createSync({ db, clock, stream, rooms, reader, accounts, e2ee });
+  const media = await openMedia({ db, clock, log, serverName, ...mediaOptions(config) });
+  const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
+  const sync = createSync({ db, clock, stream, rooms, reader: roomReads.reader, accounts, e2ee });
 
   let isLeaving = false;
   const readiness: Readiness = {
@@ -86,6 +89,8 @@ export async function compose(config: Config): Promise<Composed> {
     roomReads,
     roomReader: roomReads.reader,
     e2ee,
+    media,
+    ephemeral,
     sync,
   };
   const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });

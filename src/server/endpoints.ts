@@ -12,8 +12,10 @@ import type { Endpoint } from '../http/inbound/endpoint.ts';
 import type { AllParts } from './all-parts.ts';
 import { accountEndpoints } from './endpoints/accounts.ts';
 import { e2eeEndpoints } from './endpoints/e2ee.ts';
-import { syncEndpoints } from './endpoints/sync.ts';
+import { mediaEndpoints } from './endpoints/media.ts';
+import { pushEndpoints } from './endpoints/push.ts';
 import { roomsReadEndpoints } from './endpoints/rooms-read.ts';
+import { syncEndpoints } from './endpoints/sync.ts';
 
 const web = [getLandingPage, getHealth, getReadiness, getMetrics];
 const wellKnown = [getWellKnownClient, getWellKnownServer, getWellKnownSupport];
@@ -25,5 +27,8 @@ export const endpoints: readonly Endpoint<AllParts>[] = [
   ...basics,
   ...accountEndpoints,
   ...e2eeEndpoints,
+  ...mediaEndpoints,
+  ...pushEndpoints,
   ...roomsReadEndpoints,
+  ...syncEndpoints,
 ];

@@ -6,6 +6,7 @@ import { migration as e2ee } from './0003-e2ee.ts';
 import { migration as server } from './0004-server.ts';
 import { migration as pushEphemeral } from './0005-push-ephemeral.ts';
 import { migration as roomsExtra } from './0006-rooms-extra.ts';
+import { migration as media } from './0007-media.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [rooms, accounts, e2ee, server, pushEphemeral, roomsExtra];
+export const migrations: readonly Migration[] = [rooms, accounts, e2ee, server, pushEphemeral, roomsExtra, media];

@@ -10,11 +10,14 @@ import * as devices from './devices.ts';
 import * as directoryWords from './directory-words.ts';
 import * as filters from './filters.ts';
 import * as keyBackups from './key-backups.ts';
+import * as media from './media.ts';
+import * as mediaFiles from './media-files.ts';
 import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
 import * as persist from './persist.ts';
 import * as profilePropagations from './profile-propagations.ts';
+import * as presence from './presence.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
 import * as receipts from './receipts.ts';
@@ -38,11 +41,14 @@ export const stores = [
   directoryWords,
   filters,
   keyBackups,
+  media,
+  mediaFiles,
   memberships,
   names,
   oneTimeKeys,
   persist,
   profilePropagations,
+  presence,
   profiles,
   pushRules,
   receipts,
