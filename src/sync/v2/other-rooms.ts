@@ -68,6 +68,7 @@ export const leftRoom = async (
     startsAnew: since !== undefined && !wasJoined,
     membersNeeded: [viewer.userId],
     withoutState: !seesState,
+    shown: room.event,
   });
   const members = answer ? [...answer.members] : [];
   const data = accountDataTexts(accountData, filter.room.accountData);

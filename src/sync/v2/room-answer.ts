@@ -39,6 +39,8 @@ export interface RoomWanted {
   readonly startsAnew: boolean;
   /** Users whose members are listed in any case. */
   readonly membersNeeded: readonly UserId[];
+  /** nid of an event that the viewer sees in any case. */
+  readonly shown?: number;
   /** The user was not in the room: its state is none of their business. */
   readonly withoutState?: boolean;
 }

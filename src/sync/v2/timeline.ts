@@ -22,6 +22,8 @@ export interface TimelineSpan {
   readonly after: number;
   /** Positions up to this. */
   readonly upTo: number;
+  /** nid of an event that the viewer sees whatever the rules say: the end of their own membership. */
+  readonly shown?: number;
 }
 
 /** What a client that names no limit gets. */
@@ -40,7 +42,7 @@ export const timelinePage = async (
   reader: RoomReader,
   tx: ReadTx,
   room: RoomRef,
-  { after, upTo }: TimelineSpan,
+  { after, upTo, shown }: TimelineSpan,
   filter: RoomEventFilter,
   viewer: SyncViewer,
 ): Promise<TimelinePage> => {
@@ -52,13 +54,27 @@ export const timelinePage = async (
     const pageSize = limit + 1 - newestFirst.length + (scanned === 0 ? 0 : 100);
     const page = await timeline(tx, { room: room.nid, after, upTo: cursor, backwards: true, limit: pageSize });
     const passing = filter.matchesAll ? page : page.filter((event) => passes(filter, event));
-    newestFirst.push(...(await reader.visible(tx, room, passing, viewer)));
+    newestFirst.push(...(await visibleOr(reader, tx, room, passing, viewer, shown)));
     if (page.length < pageSize) return complete(newestFirst, limit, upTo);
     scanned += page.length;
     cursor = page.at(-1)!.position! - 1;
     if (scanned >= SCANNED_MAX) return { ...complete(newestFirst, limit, upTo), limited: true };
   }
   return complete(newestFirst, limit, upTo);
+};
+
+const visibleOr = async (
+  reader: RoomReader,
+  tx: ReadTx,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+  viewer: SyncViewer,
+  shown: number | undefined,
+): Promise<readonly StoredEvent[]> => {
+  const visible = await reader.visible(tx, room, events, viewer);
+  if (shown === undefined || visible.length === events.length) return visible;
+  const nids = new Set(visible.map(({ nid }) => nid));
+  return events.filter(({ nid }) => nid === shown || nids.has(nid));
 };
 
 const complete = (newestFirst: readonly StoredEvent[], limit: number, upTo: number): TimelinePage => {
