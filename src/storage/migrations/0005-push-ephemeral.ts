@@ -39,5 +39,8 @@ export const migration: Migration = {
     ){strictWithoutRowid}`,
     'CREATE INDEX events_notifying_in_threads ON events (room, position, thread) WHERE thread IS NOT NULL AND notifies > 0',
     'CREATE INDEX events_highlighting ON events (room, position) WHERE notifies = 2',
+
+    // What is worth keeping when nobody is online; the rest is in memory.
+    'CREATE TABLE presence (user_nid {int} PRIMARY KEY, status_msg {text}, last_active_ts {int}){strict}',
   ],
 };

@@ -4,6 +4,7 @@ import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText, toStoredText } from '../text.ts';
+import { putAccountDataWithin } from './account-data.ts';
 import { raiseReadMark } from './read-marks.ts';
 
 export type ReceiptType = 'm.read' | 'm.read.private';
@@ -79,10 +80,21 @@ const isNews = (
 
 export const putReceipt = writer('putReceipt', putReceiptWithin);
 
-/** Several receipts in one transaction: those of another server's transaction, or of /read_markers. */
-export const putReceipts = writer('putReceipts', async (tx, receipts: readonly NewReceipt[]): Promise<void> => {
-  for (const receipt of receipts) await putReceiptWithin(tx, receipt);
-});
+/** Several receipts in one transaction: those of another server's transaction, or a user's with their fully read marker. */
+export const putReceipts = writer(
+  'putReceipts',
+  async (
+    tx,
+    args: {
+      receipts: readonly NewReceipt[];
+      /** The new content (JSON text) of the user's m.fully_read in the room. */
+      fullyRead?: { user: number; room: number; content: string };
+    },
+  ): Promise<void> => {
+    for (const receipt of args.receipts) await putReceiptWithin(tx, receipt);
+    if (args.fullyRead) await putAccountDataWithin(tx, { ...args.fullyRead, type: 'm.fully_read' });
+  },
+);
 
 export interface StoredReceipt {
   readonly room: number;
@@ -159,4 +171,13 @@ export const publicReceiptsSince = async (
     limit,
   );
   return rows.map((row) => ({ ...decoded(row), roomId: row.roomId }));
+};
+
+/** The event id that an event relates to. */
+export const relationTargetOf = async (tx: ReadTx, event: number): Promise<string | undefined> => {
+  const row = await tx.get<{ target: string }>(
+    'SELECT target_event_id AS "target" FROM relations WHERE event = ?',
+    event,
+  );
+  return row && fromStoredText(row.target);
 };
