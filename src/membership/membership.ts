@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { RoomId, UserId } from '../protocol/ids/branded.ts';
+import { isRoomId } from '../protocol/ids/room-id.ts';
 import type { RoomRef } from '../rooms/room-ref.ts';
 import type { SentEvent } from '../rooms/send/draft.ts';
 import { ban, kick, unban } from './change-member.ts';
@@ -69,14 +70,14 @@ export const createMembership = (deps: MembershipDeps) => ({
     originServerTs: number | undefined,
   ): Promise<SentEvent> => setMember(deps, actor, roomId, target, content, originServerTs),
 
-  /** After a new m.room.guest_access. */
-  async guestAccessChanged(roomId: RoomId): Promise<void> {
-    await sendGuestsAway(deps, await deps.rooms.require(roomId));
-  },
-
-  /** After an m.room.tombstone that names a successor. */
-  async roomReplaced(roomId: RoomId, successor: RoomId): Promise<void> {
-    await bequeathToSuccessor(deps, await deps.rooms.require(roomId), successor);
+  /** What follows from a state event that was sent: guests who are not admitted any more, settings of a replaced room. */
+  async stateChanged(roomId: RoomId, type: string, stateKey: string, content: JsonObject): Promise<void> {
+    if (stateKey !== '') return;
+    if (type === 'm.room.guest_access') await sendGuestsAway(deps, await deps.rooms.require(roomId));
+    const { replacement_room: successor } = content;
+    if (type === 'm.room.tombstone' && typeof successor === 'string' && isRoomId(successor)) {
+      await bequeathToSuccessor(deps, await deps.rooms.require(roomId), successor);
+    }
   },
 
   ...createProfilePropagation(deps),

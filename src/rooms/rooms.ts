@@ -4,11 +4,11 @@ import type { Clock } from '../lib/clock.ts';
 import { keyedLock } from '../lib/keyed-lock.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import { type MatrixError, notFound } from '../protocol/errors/matrix-error.ts';
-import type { EventId, RoomId, ServerName } from '../protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
-import { eventsByNid } from '../storage/stores/events.ts';
+import { eventById, eventsByNid } from '../storage/stores/events.ts';
 import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
 import { createNames } from './names.ts';
@@ -53,6 +53,8 @@ export interface Rooms {
   require(roomId: RoomId): Promise<RoomRef>;
   /** The room with its current state. Throws M_NOT_FOUND. */
   view(roomId: RoomId): Promise<RoomView>;
+  /** Whether the user sent this event of the room. */
+  isSenderOf(roomId: RoomId, eventId: EventId, userId: UserId): Promise<boolean>;
   /** The room's latest event. */
   lastEventOf(room: RoomRef): Promise<EventId | undefined>;
   /**
@@ -112,6 +114,11 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
       if (!room) throw unknownRoom(roomId);
       return room;
     },
+    isSenderOf: (roomId, eventId, userId) =>
+      deps.db.read(async (tx) => {
+        const event = await eventById(tx, eventId);
+        return event?.sender === userId && event.room === (await roomById(tx, roomId))?.nid;
+      }),
     lastEventOf: (room) =>
       deps.db.read(async (tx) => {
         const stored = await roomById(tx, room.roomId);

@@ -1,7 +1,8 @@
 // The room directory: aliases, what is published, and in which order.
 
-import { forbidden } from '../../protocol/errors/matrix-error.ts';
-import type { RoomId } from '../../protocol/ids/branded.ts';
+import { forbidden, notFound } from '../../protocol/errors/matrix-error.ts';
+import type { RoomAlias, RoomId } from '../../protocol/ids/branded.ts';
+import { isRoomId } from '../../protocol/ids/room-id.ts';
 import { roomById, setRoomPublic } from '../../storage/stores/rooms.ts';
 import { createAliases, type DirectoryActor, type DirectoryDeps } from './aliases.ts';
 import { createOpenRooms } from './open-rooms.ts';
@@ -14,6 +15,14 @@ export const createRoomDirectory = (deps: DirectoryDeps) => {
     ...aliases,
     ...createPublicRooms(deps),
     ...createOpenRooms(deps),
+
+    /** Throws M_NOT_FOUND for an alias that is not known here. */
+    async roomIdOf(roomIdOrAlias: RoomId | RoomAlias): Promise<RoomId> {
+      if (isRoomId(roomIdOrAlias)) return roomIdOrAlias;
+      const found = await aliases.resolve(roomIdOrAlias);
+      if (!found) throw notFound(`There is no room alias ${roomIdOrAlias} on this server.`);
+      return found.roomId;
+    },
 
     /** Throws M_NOT_FOUND. */
     async isPublished(roomId: RoomId): Promise<boolean> {

@@ -17,7 +17,7 @@ import type { RoomHead } from '../warm-rooms.ts';
 import { loadAuthState } from './auth-state.ts';
 import { buildLocalEvent } from './build-local-event.ts';
 import type { Draft } from './draft.ts';
-import { redactionOf } from './redaction-of.ts';
+import { redactionOf, withRedacts } from './redaction-of.ts';
 import { relationOf } from './relation-of.ts';
 import type { DraftNids } from './send-events.ts';
 import { threadOf } from './thread-of.ts';
@@ -40,10 +40,11 @@ export const prepareEvent = async (
   engine: Engine,
   room: RoomRef,
   head: RoomHead,
-  draft: Draft,
+  given: Draft,
   nids: DraftNids,
   nid: number,
 ): Promise<Prepared> => {
+  const draft = withRedacts(given, room);
   const auth = await loadAuthState(engine.state, room, head.stateRoot, draft, engine.serverName);
   const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);
   const built = await buildLocalEvent(engine, room, prevs, draft, auth);

@@ -4,12 +4,25 @@
 import { readPowerLevels } from '../../protocol/auth-rules/power-levels.ts';
 import { forbidden, invalidParam, notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
 import { redactStored } from '../../protocol/redaction/redact-stored.ts';
 import { eventById, type StoredEvent } from '../../storage/stores/events.ts';
 import type { RedactionRow } from '../../storage/stores/persist.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import type { AuthState } from './auth-state.ts';
+import type { Draft } from './draft.ts';
+
+/**
+ * Clients give `redacts` as a parameter or in the content. "In rooms with a version older than 11 they MUST move the
+ * `redacts` property inside the `content` to the top level of the event."
+ */
+export const withRedacts = (draft: Draft, { version }: Pick<RoomRef, 'version'>): Draft => {
+  if (draft.type !== 'm.room.redaction') return draft;
+  const { redacts, ...content } = draft.content;
+  const target = draft.redacts ?? (typeof redacts === 'string' ? (redacts as EventId) : undefined);
+  return { ...draft, redacts: target, content: version.redactsInContent ? draft.content : content };
+};
 
 /** undefined: the event redacts nothing. */
 export const redactionOf = async (
