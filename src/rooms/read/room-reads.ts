@@ -1,14 +1,19 @@
 // What people ask of rooms, each question answered from one snapshot of the database.
 
-import type { EventId, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
+import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
+import { createRoomFacts } from '../spaces/room-facts.ts';
+import { roomSummary } from '../spaces/room-summary.ts';
+import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../spaces/space-hierarchy.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
 import { type EventAtTime, eventNearTime } from './event-near-time.ts';
 import { type JoinedMember, listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
 import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
 import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
+import { type MutualRooms, mutualRooms } from './mutual-rooms.ts';
 import { type MessagesPage, type MessagesQuestion, pageMessages } from './page-messages.ts';
 import { readState, readStateEvent } from './read-state.ts';
 import {
@@ -40,12 +45,17 @@ export interface RoomReads {
   eventNearTime(roomId: RoomId, question: Parameters<typeof eventNearTime>[3], viewer: Viewer): Promise<EventAtTime>;
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
   threads(roomId: RoomId, question: ThreadsQuestion, viewer: Viewer): Promise<ThreadsPage>;
+  mutualRooms(other: UserId, from: string | undefined, viewer: Viewer): Promise<MutualRooms>;
+  /** `user`: a nid, or undefined for who did not say. */
+  summary(roomIdOrAlias: RoomId | RoomAlias, user: number | undefined): Promise<JsonObject>;
+  hierarchy(roomId: RoomId, question: HierarchyQuestion, user: number): Promise<HierarchyPage>;
 }
 
 type Question<A extends unknown[], R> = (reading: Reading, tx: ReadTx, ...args: A) => Promise<R>;
 
 export const createRoomReads = (deps: RoomReaderDeps): RoomReads => {
   const reading = createReading(deps);
+  const facts = createRoomFacts();
   const ask =
     <A extends unknown[], R>(question: Question<A, R>) =>
     (...args: A): Promise<R> =>
@@ -63,5 +73,9 @@ export const createRoomReads = (deps: RoomReaderDeps): RoomReads => {
     eventNearTime: ask(eventNearTime),
     relations: ask(listRelations),
     threads: ask(listThreads),
+    mutualRooms: ask(mutualRooms),
+    summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, facts, tx, roomIdOrAlias, user)),
+    hierarchy: (roomId, question, user) =>
+      deps.db.read((tx) => spaceHierarchy(reading, facts, tx, roomId, question, user)),
   };
 };

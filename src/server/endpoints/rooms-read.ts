@@ -8,8 +8,11 @@ import { getJoinedMembers } from '../../api/client/room-reading/get-joined-membe
 import { getJoinedRooms } from '../../api/client/room-reading/get-joined-rooms.ts';
 import { getMembers } from '../../api/client/room-reading/get-members.ts';
 import { getMessages } from '../../api/client/room-reading/get-messages.ts';
+import { getMutualRooms } from '../../api/client/room-reading/get-mutual-rooms.ts';
 import { getState } from '../../api/client/room-reading/get-state.ts';
 import { getStateEvent } from '../../api/client/room-reading/get-state-event.ts';
+import { getHierarchy } from '../../api/client/spaces/get-hierarchy.ts';
+import { getRoomSummary } from '../../api/client/spaces/get-room-summary.ts';
 import { getThreads } from '../../api/client/threads/get-threads.ts';
 
 export const roomsReadEndpoints = [
@@ -24,4 +27,7 @@ export const roomsReadEndpoints = [
   getEventNearTime,
   getRelations,
   getThreads,
+  getMutualRooms,
+  getRoomSummary,
+  getHierarchy,
 ];

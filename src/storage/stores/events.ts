@@ -2,7 +2,7 @@
 
 import type { EventId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, SqlValue } from '../database.ts';
-import { fromStoredText } from '../text.ts';
+import { fromStoredText, toStoredText } from '../text.ts';
 import type { VerdictCode } from './persist.ts';
 
 /** An event as stored: `content` and `rest` are canonical JSON texts that answers are spliced from. */
@@ -150,6 +150,10 @@ export const memberEventsAmong = async (tx: ReadTx, nids: readonly number[]): Pr
   );
   return rows.map((row) => row.nid);
 };
+
+/** Those of the events that are of a type, in no particular order. */
+export const eventsOfTypeAmong = (tx: ReadTx, nids: readonly number[], type: string): Promise<StoredEvent[]> =>
+  select(tx, `WHERE ${tx.dialect.anyInt('e.nid')} AND t.type = ?`, tx.dialect.list(nids), toStoredText(type));
 
 /** Every event with a position in (after, upTo], of all rooms, in order: what stream consumers read. */
 export const eventsSince = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<StoredEvent[]> =>

@@ -80,6 +80,36 @@ export const joinedRooms = async (tx: ReadTx, user: number): Promise<RoomId[]> =
   return rows.map((row) => row.roomId);
 };
 
+/** Rooms (by nid, above `after`) that both users are joined to. */
+export const mutualRoomsOf = (
+  tx: ReadTx,
+  user: number,
+  other: number,
+  after: number,
+  limit: number,
+): Promise<{ room: number; roomId: RoomId }[]> =>
+  tx.all(
+    `SELECT r.nid AS "room", r.room_id AS "roomId" FROM memberships a
+     JOIN memberships b ON b.room = a.room AND b.user_nid = ? AND b.membership = 'join'
+     JOIN rooms r ON r.nid = a.room
+     WHERE a.user_nid = ? AND a.membership = 'join' AND a.room > ? ORDER BY a.room LIMIT ?`,
+    other,
+    user,
+    after,
+    limit,
+  );
+
+export const countMutualRooms = async (tx: ReadTx, user: number, other: number): Promise<number> => {
+  const row = await tx.get<{ count: number }>(
+    `SELECT count(*) AS "count" FROM memberships a
+     JOIN memberships b ON b.room = a.room AND b.user_nid = ? AND b.membership = 'join'
+     WHERE a.user_nid = ? AND a.membership = 'join'`,
+    other,
+    user,
+  );
+  return row!.count;
+};
+
 /** Returns whether there was a room to forget: one that the user left or was banned from. Wakes the user's devices. */
 export const forgetRoom = writer('forgetRoom', async (tx, args: { user: number; room: number }): Promise<boolean> => {
   const changed = await tx.run(

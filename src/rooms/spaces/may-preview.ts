@@ -1,0 +1,52 @@
+// Who is told of a room without being in it. Client-Server API, GET /hierarchy and GET /room_summary.
+
+import type { RoomId } from '../../protocol/ids/branded.ts';
+import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
+import type { ReadTx } from '../../storage/database.ts';
+import { membershipOf } from '../../storage/stores/memberships.ts';
+import { isJoinedToAny } from '../../storage/stores/room-conditions.ts';
+import { roomById } from '../../storage/stores/rooms.ts';
+import type { Reading } from '../read/room-reader.ts';
+import { bytesToHash } from '../state/room-state.ts';
+import type { RoomFacts, RoomFactsMemory } from './room-facts.ts';
+
+export interface Preview {
+  readonly facts: RoomFacts;
+  /** Of the viewer; undefined when there is none. */
+  readonly membership: string | undefined;
+}
+
+/** `user`: a nid, or undefined for who did not say. undefined: the room is not here, or not theirs to know of. */
+export const previewRoom = async (
+  reading: Reading,
+  memory: RoomFactsMemory,
+  tx: ReadTx,
+  roomId: RoomId,
+  user: number | undefined,
+): Promise<Preview | undefined> => {
+  const stored = await roomById(tx, roomId);
+  const version = stored && roomVersion(stored.version);
+  if (!stored || !version) return undefined;
+  const facts = await memory.of(reading, tx, { nid: stored.nid, roomId, version }, bytesToHash(stored.stateRoot));
+  const own = user === undefined ? undefined : await membershipOf(tx, user, stored.nid);
+  const membership = user === undefined ? undefined : (own?.membership ?? 'leave');
+  return (await mayPreview(tx, facts, user, membership)) ? { facts, membership } : undefined;
+};
+
+const KNOCKABLE = ['knock', 'knock_restricted'];
+
+const mayPreview = async (
+  tx: ReadTx,
+  { isWorldReadable, joinRule, allowed }: RoomFacts,
+  user: number | undefined,
+  membership: string | undefined,
+): Promise<boolean> => {
+  // "The requesting user is currently a member", "The user's room membership is invite."
+  if (membership === 'join' || membership === 'invite') return true;
+  if (isWorldReadable) return true;
+  // Who is banned has no permission to join whatever the join rule is.
+  if (membership === 'ban') return false;
+  if (joinRule === 'public' || KNOCKABLE.includes(joinRule)) return true;
+  // "The room's join rules are set to restricted, provided the user meets one of the specified conditions."
+  return user !== undefined && isJoinedToAny(tx, user, allowed);
+};
