@@ -18,7 +18,8 @@ export interface MembershipDeps {
   readonly rooms: Rooms;
   readonly accounts: Pick<Accounts, 'findAccount' | 'profileOf'>;
   readonly latentUsers: LatentUsers;
-  readonly pushRules: RoomPushRules;
+  /** undefined: push rules stay with the rooms they were made for. */
+  readonly pushRules: RoomPushRules | undefined;
 }
 
 /** A local user who does something. */

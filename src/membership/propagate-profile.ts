@@ -67,7 +67,11 @@ export const createProfilePropagation = (deps: MembershipDeps) => {
 
     /** At start: what a stop cut off. */
     async resumePropagations(): Promise<void> {
-      for (const { user, userId } of await db.read(unfinishedPropagations)) start(user, userId);
+      const unfinished = await db.read(unfinishedPropagations).catch((err: unknown) => {
+        log.warn({ err }, 'Changed profiles that are not shown everywhere could not be read.');
+        return [];
+      });
+      for (const { user, userId } of unfinished) start(user, userId);
     },
   };
 };

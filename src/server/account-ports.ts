@@ -1,16 +1,23 @@
 // What accounts ask of the parts above them: here those parts are plugged in as they come.
 
 import type { AccountPorts } from '../accounts/ports.ts';
+import type { Membership } from '../membership/membership.ts';
+import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
 
-export const accountPorts = (): AccountPorts => ({
+/** Parts above accounts, asked for once all are made. */
+export interface PartsAboveAccounts {
+  readonly membership: Pick<Membership, 'propagateProfile' | 'leaveEverything'>;
+  readonly roomDirectory: Pick<RoomDirectory, 'openRooms'>;
+}
+
+/** Without them (on the command line) the server catches up at its next start. */
+export const accountPorts = (above?: () => PartsAboveAccounts): AccountPorts => ({
   // Application services: none is registered, so none claims a user.
   exclusiveOwnerOf: () => undefined,
   covers: () => false,
-  // Membership: member events keep the profile they were sent with, and rooms their deactivated members.
-  propagateProfile: async () => {},
-  leaveEverything: async () => {},
-  // Rooms: only published rooms make their members visible to strangers.
-  openRooms: async () => new Set(),
+  propagateProfile: async (user, userId) => above?.().membership.propagateProfile(user, userId),
+  leaveEverything: async (user, userId) => above?.().membership.leaveEverything(user, userId),
+  openRooms: async (rooms) => above?.().roomDirectory.openRooms(rooms) ?? new Set(),
   // Federation: profiles of other servers' users are not known.
   queryProfile: async () => undefined,
 });

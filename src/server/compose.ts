@@ -16,10 +16,13 @@ import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { openMedia } from '../media/media.ts';
+import { createMembership } from '../membership/membership.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { createJudge } from '../push/judge.ts';
 import { createRuleClasses } from '../push/rule-classes.ts';
+import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
 import { createRoomReads } from '../rooms/read/room-reads.ts';
+import { createReports } from '../rooms/reports.ts';
 import { createRooms } from '../rooms/rooms.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { createStream } from '../stream/stream.ts';
@@ -52,18 +55,33 @@ export async function compose(config: Config): Promise<Composed> {
   const stream = createStream({ db });
   const outbound = stack.use(await openOutbound(config));
   const { serverName, signingKey } = identity;
-  const accounts = createAccounts({ db, clock, log, serverName, ports: accountPorts() });
+  const ports = accountPorts(() => ({ membership, roomDirectory }));
+  const accounts = createAccounts({ db, clock, log, serverName, ports });
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
   stack.use(sweepSessions(auth, clock, log));
-  void accounts.finishDeactivations();
   const ruleClasses = createRuleClasses({ db });
   const notifications = createJudge({ db, serverName, ruleClasses });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
+  const roomDirectory = createRoomDirectory({ db, clock, serverName, rooms });
+  const reports = createReports({ db, clock, rooms });
   const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
   const media = await openMedia({ db, clock, log, serverName, ...mediaOptions(config) });
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
+  const membership = createMembership({
+    db,
+    clock,
+    log,
+    serverName,
+    defaultRoomVersion: config.rooms.defaultVersion,
+    rooms,
+    accounts,
+    latentUsers: ports,
+    pushRules: undefined,
+  });
+  void accounts.finishDeactivations();
+  void membership.resumePropagations();
   const sync = createSync({ db, clock, stream, rooms, reader: roomReads.reader, accounts, e2ee });
 
   let isLeaving = false;
@@ -86,6 +104,9 @@ export async function compose(config: Config): Promise<Composed> {
     accounts,
     auth,
     rooms,
+    roomDirectory,
+    reports,
+    membership,
     roomReads,
     roomReader: roomReads.reader,
     e2ee,

@@ -15,6 +15,7 @@ import { e2eeEndpoints } from './endpoints/e2ee.ts';
 import { mediaEndpoints } from './endpoints/media.ts';
 import { pushEndpoints } from './endpoints/push.ts';
 import { roomsReadEndpoints } from './endpoints/rooms-read.ts';
+import { roomsWriteEndpoints } from './endpoints/rooms-write.ts';
 import { syncEndpoints } from './endpoints/sync.ts';
 
 const web = [getLandingPage, getHealth, getReadiness, getMetrics];
@@ -30,5 +31,6 @@ export const endpoints: readonly Endpoint<AllParts>[] = [
   ...mediaEndpoints,
   ...pushEndpoints,
   ...roomsReadEndpoints,
+  ...roomsWriteEndpoints,
   ...syncEndpoints,
 ];
