@@ -82,7 +82,7 @@ export async function compose(config: Config): Promise<Composed> {
   });
   void accounts.finishDeactivations();
   void membership.resumePropagations();
-  const sync = createSync({ db, clock, stream, rooms, reader: roomReads.reader, accounts, e2ee });
+  const sync = createSync({ db, clock, stream, rooms, reader: roomReads.reader, accounts, e2ee, ephemeral });
 
   let isLeaving = false;
   const readiness: Readiness = {

@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../accounts/accounts.ts';
 import type { E2ee } from '../e2ee/e2ee.ts';
+import type { Ephemeral } from '../ephemeral/ephemeral.ts';
 import type { Clock } from '../lib/clock.ts';
 import { invalidParam } from '../protocol/errors/matrix-error.ts';
 import type { RoomReader } from '../rooms/read/room-reader.ts';
@@ -11,13 +12,15 @@ import { deleteToDeviceUpTo, hasToDeviceUpTo } from '../storage/stores/to-device
 import type { Stream } from '../stream/stream.ts';
 import type { SyncToken } from './sync-token.ts';
 import { createUserRooms, type UserRooms } from './user-rooms.ts';
-import { type AnswerDeps, incrementalAnswer, wholeAnswer } from './v2/answers.ts';
+import type { AnswerDeps } from './v2/answer-deps.ts';
+import { incrementalAnswer, type Moment, type SinceRequest } from './v2/incremental-answer.ts';
 import { createJoinHistory } from './v2/join-history.ts';
 import { createLazyMembers } from './v2/lazy-members.ts';
 import { createMemberKeys } from './v2/member-keys.ts';
 import type { SyncRequest, SyncViewer } from './v2/request.ts';
 import { createStateTexts } from './v2/state-texts.ts';
 import { createSummaries } from './v2/summary.ts';
+import { wholeAnswer } from './v2/whole-answer.ts';
 
 export interface SyncDeps {
   readonly db: Database;
@@ -27,16 +30,18 @@ export interface SyncDeps {
   readonly reader: RoomReader;
   readonly accounts: Pick<Accounts, 'ignoredUsers'>;
   readonly e2ee: E2ee;
+  readonly ephemeral: Ephemeral;
 }
 
 export const createSync = (given: SyncDeps) => {
-  const { db, clock, stream, rooms, reader } = given;
+  const { db, clock, stream, rooms, reader, ephemeral } = given;
   const userRooms = createUserRooms({ db });
   const deps: AnswerDeps = {
     db,
     stream,
     e2ee: given.e2ee,
     accounts: given.accounts,
+    ephemeral,
     reader,
     names: rooms.names,
     state: rooms.state,
@@ -47,31 +52,30 @@ export const createSync = (given: SyncDeps) => {
     joinHistory: createJoinHistory(rooms),
   };
 
+  const moment = (): Moment => ({ now: stream.head, ephemeral: ephemeral.version });
+
   /** The answer's JSON text, or its parts. Throws M_INVALID_PARAM for a token that this server did not give out. */
   const sync = async (request: SyncRequest): Promise<string | AsyncIterable<string>> => {
     const { viewer, since } = request;
     if (since && since.position > stream.head) throw invalidParam('since is not a token of this server.');
     if (since) await acknowledge(db, viewer, since);
-    if (!since || request.fullState) {
-      const mine = await userRooms.of(viewer.user);
-      const span = { since: since?.position, now: stream.head };
-      return wholeAnswer(deps, request, span, [...mine.all.values()]);
-    }
-    return poll(request, since);
+    using _present = ephemeral.presence.syncing(viewer, request.setPresence);
+    if (since && !request.fullState) return poll({ ...request, since });
+    const mine = await userRooms.of(viewer.user);
+    return wholeAnswer(deps, request, moment(), [...mine.all.values()]);
   };
 
-  const poll = async (request: SyncRequest, from: SyncToken): Promise<string> => {
+  const poll = async (request: SinceRequest): Promise<string> => {
     const { viewer, signal } = request;
     const deadline = clock.monotonic() + request.timeoutMs;
-    let since = from;
+    let { since } = request;
     for (;;) {
       const mine = await userRooms.of(viewer.user);
       const leftMs = signal.aborted ? 0 : deadline - clock.monotonic();
       using wait = stream.wait({ rooms: mine.joined, user: viewer.user }, Math.max(leftMs, 0), signal);
-      const now = stream.head;
-      if (leftMs <= 0 || mayHaveNews(stream, mine, viewer, since)) {
-        const span = { since: since.position, now };
-        const answer = await incrementalAnswer(deps, { ...request, since }, span, [...mine.all.values()]);
+      const at = moment();
+      if (leftMs <= 0 || mayHaveNews(stream, mine, viewer, since, at)) {
+        const answer = await incrementalAnswer(deps, { ...request, since }, at, [...mine.all.values()]);
         if (answer.hasNews || leftMs <= 0) return answer.text;
         // Nothing of it is for this client: the next look begins here.
         since = answer.next;
@@ -85,8 +89,15 @@ export const createSync = (given: SyncDeps) => {
 
 export type Sync = ReturnType<typeof createSync>;
 
-const mayHaveNews = (stream: Stream, mine: UserRooms, { user }: SyncViewer, since: SyncToken): boolean => {
-  if (since.toDevice < since.position || stream.users.changedSince(user, since.position) !== false) return true;
+const mayHaveNews = (
+  stream: Stream,
+  mine: UserRooms,
+  { user }: SyncViewer,
+  since: SyncToken,
+  { ephemeral }: Moment,
+): boolean => {
+  if (since.toDevice < since.position || ephemeral > since.ephemeral) return true;
+  if (stream.users.changedSince(user, since.position) !== false) return true;
   for (const room of mine.joined) if (stream.rooms.changedSince(room, since.position) !== false) return true;
   return false;
 };

@@ -2,6 +2,8 @@
 
 import { createIgnoredUsers } from '../../src/accounts/ignored-users.ts';
 import { createE2ee } from '../../src/e2ee/e2ee.ts';
+import { createEphemeral } from '../../src/ephemeral/ephemeral.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import type { JsonObject } from '../../src/protocol/events/json.ts';
 import { parseFilter } from '../../src/protocol/filters/parse-filter.ts';
 import type { ServerName } from '../../src/protocol/ids/branded.ts';
@@ -20,6 +22,7 @@ export interface SyncQuestion {
   readonly fullState?: boolean;
   readonly stateAfter?: boolean;
   readonly timeoutMs?: number;
+  readonly setPresence?: 'online' | 'unavailable' | 'offline';
   readonly signal?: AbortSignal;
 }
 
@@ -39,12 +42,14 @@ export const openTestSync = (db: Database) => {
     remote: undefined,
   });
   const accounts = createIgnoredUsers({ db });
-  const sync = createSync({ db, clock, stream, rooms, reader: reads.reader, accounts, e2ee });
+  const ephemeral = createEphemeral({ db, clock, log: silentLog, stream, config: { presence: { enabled: true } } });
+  const sync = createSync({ db, clock, stream, rooms, reader: reads.reader, accounts, e2ee, ephemeral });
 
   return {
     ...test,
     db,
     stream,
+    ephemeral,
     sync,
     e2ee,
     /** With a device of their own; called again for the same name, another one. */
@@ -60,6 +65,7 @@ export const openTestSync = (db: Database) => {
         filter: parseFilter(question.filter ?? {}),
         fullState: question.fullState ?? false,
         timeoutMs: question.timeoutMs ?? 0,
+        setPresence: question.setPresence ?? 'offline',
         useStateAfter: question.stateAfter ? 'state_after' : undefined,
         signal: question.signal ?? new AbortController().signal,
       });

@@ -1,6 +1,7 @@
 // What an answer says to one device: messages, changed device lists, how many of its keys are left.
 
 import type { E2ee } from '../../e2ee/e2ee.ts';
+import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { oneTimeKeyCounts, unusedFallbackKeyTypes } from '../../storage/stores/one-time-keys.ts';
 import { toDeviceSince } from '../../storage/stores/to-device.ts';
@@ -14,6 +15,8 @@ export interface DeviceParts {
   readonly hasNews: boolean;
   /** What the next token says of messages to the device. */
   readonly toDevice: number;
+  /** Users whose devices changed or with whom a room is shared now that was not before. */
+  readonly changedUsers: readonly UserId[];
 }
 
 export const deviceParts = async (
@@ -38,5 +41,5 @@ export const deviceParts = async (
   members.push(`"device_one_time_keys_count":${JSON.stringify(await oneTimeKeyCounts(tx, viewer.device))}`);
   const unused = JSON.stringify(await unusedFallbackKeyTypes(tx, viewer.device));
   members.push(`"device_unused_fallback_key_types":${unused}`);
-  return { members, hasNews, toDevice: upTo };
+  return { members, hasNews, toDevice: upTo, changedUsers: lists?.changed ?? [] };
 };

@@ -1,19 +1,26 @@
 // `rooms.join.<room>` of an answer.
 
-import type { JsonObject } from '../../protocol/events/json.ts';
-import type { EventFilter } from '../../protocol/filters/event-filter.ts';
+import type { Ephemeral } from '../../ephemeral/ephemeral.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import type { RoomAccountDatum } from '../../storage/stores/account-data.ts';
 import type { UserRoom } from '../user-rooms.ts';
 import type { JoinHistory } from './join-history.ts';
 import type { Span, SyncRequest, SyncViewer } from './request.ts';
 import { type RoomDeps, roomAnswer } from './room-answer.ts';
+import { newsMembers, type RoomsNews } from './room-news.ts';
 import { rootAt } from './room-state.ts';
 import { type Summaries, summaryText } from './summary.ts';
+import { unreadMembers } from './unread.ts';
 
 export interface JoinedDeps extends RoomDeps {
   readonly summaries: Summaries;
   readonly joinHistory: JoinHistory;
+  readonly ephemeral: Ephemeral;
+}
+
+export interface JoinedRoom {
+  readonly text: string;
+  /** The client was told of it as of a room that it does not know. */
+  readonly isNew: boolean;
 }
 
 /** undefined: there is nothing to tell. */
@@ -23,8 +30,8 @@ export const joinedRoom = async (
   room: UserRoom,
   { viewer, filter, useStateAfter, fullState }: SyncRequest,
   { since, now }: Span,
-  accountData: readonly RoomAccountDatum[],
-): Promise<string | undefined> => {
+  news: RoomsNews,
+): Promise<JoinedRoom | undefined> => {
   const begin = await beginning(deps, tx, room, viewer, since);
   if (begin.startsAnew) deps.lazyMembers.forget(viewer.device, room.nid);
   const endRoot = await rootAt(tx, room.nid, now);
@@ -46,10 +53,11 @@ export const joinedRoom = async (
   if (!answer) return undefined;
   const members = [...answer.members];
   if (summary) members.push(summaryText(summary));
-  const data = accountDataTexts(accountData, filter.room.accountData);
-  if (data.length > 0) members.push(`"account_data":{"events":[${data.join(',')}]}`);
-  if (isEmpty(members)) return undefined;
-  return `{${members.join(',')}}`;
+  members.push(...newsMembers(deps.ephemeral, room, news, filter.room));
+  if (isEmpty(members) && !news.counts.has(room.nid)) return undefined;
+  const byThread = filter.room.timeline.unreadThreadNotifications;
+  members.push(...(await unreadMembers(tx, viewer.user, room.nid, now, byThread)));
+  return { text: `{${members.join(',')}}`, isNew: begin.startsAnew };
 };
 
 interface Beginning {
@@ -78,13 +86,3 @@ const beginning = async (
 /** An empty `state_after` alone is no news. */
 const isEmpty = (members: readonly string[]): boolean =>
   members.length === 0 || (members.length === 1 && members[0]!.endsWith('state_after":{"events":[]}'));
-
-export const accountDataTexts = (
-  data: readonly { readonly type: string; readonly content: string }[],
-  filter: EventFilter,
-): string[] =>
-  data
-    .filter(
-      ({ type, content }) => filter.matchesAll || filter.matches({ type, content: JSON.parse(content) as JsonObject }),
-    )
-    .map(({ type, content }) => `{"content":${content},"type":${JSON.stringify(type)}}`);

@@ -2,13 +2,13 @@
 
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import type { RoomAccountDatum } from '../../storage/stores/account-data.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import { userIdsOf } from '../../storage/stores/names.ts';
 import type { UserRoom } from '../user-rooms.ts';
-import { accountDataTexts, type JoinedDeps } from './joined-room.ts';
+import type { JoinedDeps } from './joined-room.ts';
 import type { Span, SyncRequest } from './request.ts';
 import { roomAnswer } from './room-answer.ts';
+import { newsMembers, type RoomsNews } from './room-news.ts';
 import { rootAt } from './room-state.ts';
 
 /** undefined: the inviter is ignored, or the room's state is not known. */
@@ -48,7 +48,7 @@ export const leftRoom = async (
   room: UserRoom,
   { viewer, filter, useStateAfter }: SyncRequest,
   { since, now }: Span,
-  accountData: readonly RoomAccountDatum[],
+  news: RoomsNews,
 ): Promise<string | undefined> => {
   const ended = await deps.joinHistory.joinEnded(tx, room.event);
   const before = since === undefined ? undefined : await deps.joinHistory.at(tx, room, viewer, since);
@@ -71,7 +71,8 @@ export const leftRoom = async (
     shown: room.event,
   });
   const members = answer ? [...answer.members] : [];
-  const data = accountDataTexts(accountData, filter.room.accountData);
-  if (data.length > 0) members.push(`"account_data":{"events":[${data.join(',')}]}`);
+  members.push(
+    ...newsMembers(deps.ephemeral, room, { ...news, receipts: new Map(), typingSince: Infinity }, filter.room),
+  );
   return `{${members.join(',')}}`;
 };

@@ -15,6 +15,7 @@ export interface SyncRequest {
   readonly filter: Filter;
   readonly fullState: boolean;
   readonly timeoutMs: number;
+  readonly setPresence: 'online' | 'unavailable' | 'offline';
   /** State at the timeline's end instead of its start (MSC4222, stable since v1.16). */
   readonly useStateAfter: StateAfterKey | undefined;
   readonly signal: AbortSignal;

@@ -2,12 +2,12 @@
 
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import type { RoomAccountDatum } from '../../storage/stores/account-data.ts';
 import { forgottenAmong } from '../../storage/stores/sync-rooms.ts';
 import type { UserRoom } from '../user-rooms.ts';
 import { type JoinedDeps, joinedRoom } from './joined-room.ts';
 import { invitedRoom, knockedRoom, leftRoom } from './other-rooms.ts';
 import type { Span, SyncRequest } from './request.ts';
+import type { RoomsNews } from './room-news.ts';
 
 export const SECTIONS = ['join', 'invite', 'knock', 'leave'] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -17,31 +17,48 @@ export interface RoomEntry {
   readonly room: UserRoom;
 }
 
-/** Room nid → what changed of its account data. */
-export type AccountDataByRoom = ReadonlyMap<number, readonly RoomAccountDatum[]>;
-
 export const sectionOf = ({ membership }: UserRoom): Section => (membership === 'ban' ? 'leave' : membership);
+
+/** What the entries of one answer have in common. */
+export interface EntryContext {
+  readonly request: SyncRequest;
+  readonly span: Span;
+  readonly news: RoomsNews;
+  readonly ignored: ReadonlySet<UserId>;
+  /** Filled with the rooms that turn out to be new to the client. */
+  readonly newRooms: number[];
+}
 
 /** The entry's text, `"<room id>":{…}`; undefined: nothing to tell. */
 export const roomEntryText = async (
   deps: JoinedDeps,
   tx: ReadTx,
-  { section, room }: RoomEntry,
-  request: SyncRequest,
-  span: Span,
-  accountData: AccountDataByRoom,
-  ignored: ReadonlySet<UserId>,
+  entry: RoomEntry,
+  context: EntryContext,
 ): Promise<string | undefined> => {
-  const data = accountData.get(room.nid) ?? [];
-  const text =
-    section === 'join'
-      ? await joinedRoom(deps, tx, room, request, span, data)
-      : section === 'invite'
-        ? await invitedRoom(deps, tx, room, ignored)
-        : section === 'knock'
-          ? await knockedRoom(deps, tx, room)
-          : await leftRoom(deps, tx, room, request, span, data);
-  return text === undefined ? undefined : `${JSON.stringify(room.roomId)}:${text}`;
+  const text = await entryText(deps, tx, entry, context);
+  return text === undefined ? undefined : `${JSON.stringify(entry.room.roomId)}:${text}`;
+};
+
+const entryText = async (
+  deps: JoinedDeps,
+  tx: ReadTx,
+  { section, room }: RoomEntry,
+  { request, span, news, ignored, newRooms }: EntryContext,
+): Promise<string | undefined> => {
+  switch (section) {
+    case 'join': {
+      const joined = await joinedRoom(deps, tx, room, request, span, news);
+      if (joined?.isNew) newRooms.push(room.nid);
+      return joined?.text;
+    }
+    case 'invite':
+      return invitedRoom(deps, tx, room, ignored);
+    case 'knock':
+      return knockedRoom(deps, tx, room);
+    case 'leave':
+      return leftRoom(deps, tx, room, request, span, news);
+  }
 };
 
 /** For an initial sync: every room that is not over, and with `include_leave` those as well. */

@@ -39,6 +39,7 @@ export const syncEndpoint = endpoint({
       filter: await filterOf(accounts, caller.user, query.filter),
       fullState: query.full_state,
       timeoutMs: query.timeout,
+      setPresence: query.set_presence ?? 'online',
       useStateAfter: query.use_state_after
         ? 'state_after'
         : query['org.matrix.msc4222.use_state_after']
