@@ -13,6 +13,7 @@ import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Media } from '../media/media.ts';
 import type { Membership } from '../membership/membership.ts';
+import type { Push } from '../push/push.ts';
 import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
 import type { RoomReader } from '../rooms/read/room-reader.ts';
 import type { RoomReads } from '../rooms/read/room-reads.ts';
@@ -43,5 +44,6 @@ export interface AllParts {
   readonly e2ee: E2ee;
   readonly media: Media;
   readonly ephemeral: Ephemeral;
+  readonly push: Push;
   readonly sync: Sync;
 }

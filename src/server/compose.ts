@@ -19,6 +19,7 @@ import { openMedia } from '../media/media.ts';
 import { createMembership } from '../membership/membership.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { createJudge } from '../push/judge.ts';
+import { createPush } from '../push/push.ts';
 import { createRuleClasses } from '../push/rule-classes.ts';
 import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
 import { createRoomReads } from '../rooms/read/room-reads.ts';
@@ -69,6 +70,8 @@ export async function compose(config: Config): Promise<Composed> {
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
   const media = await openMedia({ db, clock, log, serverName, ...mediaOptions(config) });
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
+  const push = createPush({ db, ruleClasses });
+  await push.rules.renewOutdated();
   const membership = createMembership({
     db,
     clock,
@@ -112,6 +115,7 @@ export async function compose(config: Config): Promise<Composed> {
     e2ee,
     media,
     ephemeral,
+    push,
     sync,
   };
   const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });

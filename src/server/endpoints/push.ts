@@ -1,8 +1,36 @@
 // Endpoints of push notifications, receipts, typing and presence.
 
 import { getPresence, putPresence } from '../../api/client/presence/presence-status.ts';
+import {
+  deletePushRule,
+  putPushRule,
+  putPushRuleActions,
+  putPushRuleEnabled,
+} from '../../api/client/push/change-push-rules.ts';
+import {
+  getGlobalPushRules,
+  getPushRule,
+  getPushRuleActions,
+  getPushRuleEnabled,
+  getPushRules,
+} from '../../api/client/push/get-push-rules.ts';
 import { postReadMarkers } from '../../api/client/read-markers/post-read-markers.ts';
 import { postReceipt } from '../../api/client/receipts/post-receipt.ts';
 import { putTyping } from '../../api/client/typing/put-typing.ts';
 
-export const pushEndpoints = [postReceipt, postReadMarkers, putTyping, getPresence, putPresence];
+export const pushEndpoints = [
+  getPushRules,
+  getGlobalPushRules,
+  getPushRule,
+  getPushRuleEnabled,
+  getPushRuleActions,
+  putPushRule,
+  deletePushRule,
+  putPushRuleEnabled,
+  putPushRuleActions,
+  postReceipt,
+  postReadMarkers,
+  putTyping,
+  getPresence,
+  putPresence,
+];

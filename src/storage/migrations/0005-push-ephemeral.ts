@@ -7,8 +7,8 @@ export const migration: Migration = {
   name: 'push-ephemeral',
   statements: [
     // Only users who changed something. rules: JSON of what they changed (UserPushRules); what clients see, the defaults
-    // merged in, stands in the account data m.push_rules.
-    'CREATE TABLE push_rules (user_nid {int} PRIMARY KEY, rules {text} NOT NULL){strict}',
+    // merged in, stands in the account data m.push_rules; defaults: with which default rules that was made.
+    'CREATE TABLE push_rules (user_nid {int} PRIMARY KEY, rules {text} NOT NULL, defaults {text} NOT NULL){strict}',
 
     // type: 1 m.read, 2 m.read.private. thread_id: '' unthreaded, 'main', or the root's event id.
     // event_position: the event's place in the timeline; NULL: the event has not arrived.
