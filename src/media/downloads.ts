@@ -46,8 +46,8 @@ export const createDownloads = ({ db, clock, log, files, arrivals, serverName }:
   const whenReady = async (wanted: Wanted): Promise<StoredMedia & { file: Uint8Array }> => {
     const media = await lookUp(wanted);
     if (isReady(media)) return media;
-    // Waiting would end with M_NOT_FOUND.
-    if (wanted.isAnonymous && media.isOpen === 0) throw notYet();
+    // Without a token, waiting for what is not open would end with M_NOT_FOUND.
+    if (wanted.timeoutMs === 0 || (wanted.isAnonymous && media.isOpen === 0)) throw notYet();
     const expected = arrivals.expect(media.mediaId);
     try {
       const again = await lookUp(wanted);
