@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { notFound } from '../protocol/errors/matrix-error.ts';
-import type { UserId } from '../protocol/ids/branded.ts';
+import type { RoomId, UserId } from '../protocol/ids/branded.ts';
 import {
   deleteRule,
   putRule,
@@ -21,7 +21,9 @@ import {
 } from '../protocol/push-rules/ruleset.ts';
 import { mergeRules, noUserPushRules, type UserPushRules } from '../protocol/push-rules/user-push-rules.ts';
 import type { Database, ReadTx } from '../storage/database.ts';
+import { userIdsOf } from '../storage/stores/names.ts';
 import { outdatedPushRules, pushRulesOf, putPushRules } from '../storage/stores/push-rules.ts';
+import { copyRoomRules } from './copy-room-rules.ts';
 import type { RuleClasses } from './rule-classes.ts';
 
 export interface RuleOwner {
@@ -47,10 +49,17 @@ export const createPushRules = ({ db, ruleClasses }: { db: Database; ruleClasses
   const rules = async ({ user, userId }: RuleOwner): Promise<Ruleset> =>
     mergeRules(userId, parsed(await db.read((tx) => pushRulesOf(tx, user))));
 
-  const change = async ({ user, userId }: RuleOwner, make: (own: UserPushRules) => UserPushRules): Promise<void> => {
+  /** `isRenewal`: writes also what `make` leaves as it is. */
+  const change = async (
+    { user, userId }: RuleOwner,
+    make: (own: UserPushRules) => UserPushRules,
+    isRenewal = false,
+  ): Promise<void> => {
     for (;;) {
       const before = await db.read((tx) => pushRulesOf(tx, user));
-      const own = make(parsed(before));
+      const known = parsed(before);
+      const own = make(known);
+      if (own === known && !isRenewal) return;
       const written = await db.write(putPushRules, {
         user,
         before,
@@ -92,6 +101,12 @@ export const createPushRules = ({ db, ruleClasses }: { db: Database; ruleClasses
     setActions: (owner: RuleOwner, kind: PushRuleKind, ruleId: string, actions: readonly PushAction[]) =>
       change(owner, (own) => setActions(own, kind, ruleId, actions)),
 
+    /** Gives `to` the rules that the user has for `from`, where they have none for it yet. */
+    async copyRoomRules(user: number, from: RoomId, to: RoomId): Promise<void> {
+      const [userId] = await db.read((tx) => userIdsOf(tx, [user]));
+      if (userId) await change({ user, userId }, (own) => copyRoomRules(own, from, to));
+    },
+
     /** The content of m.push_rules as JSON text, also of those who never changed a rule and so have no account data. */
     async pushRulesContent(tx: ReadTx, { user, userId }: RuleOwner): Promise<string> {
       return contentText(userId, parsed(await pushRulesOf(tx, user)));
@@ -101,7 +116,7 @@ export const createPushRules = ({ db, ruleClasses }: { db: Database; ruleClasses
     async renewOutdated(): Promise<void> {
       for (;;) {
         const outdated = await db.read((tx) => outdatedPushRules(tx, defaultsName, OUTDATED_BATCH));
-        for (const owner of outdated) await change(owner, (own) => own);
+        for (const owner of outdated) await change(owner, (own) => own, true);
         if (outdated.length < OUTDATED_BATCH) return;
       }
     },

@@ -81,7 +81,7 @@ export async function compose(config: Config): Promise<Composed> {
     rooms,
     accounts,
     latentUsers: ports,
-    pushRules: undefined,
+    pushRules: push.rules,
   });
   void accounts.finishDeactivations();
   void membership.resumePropagations();
