@@ -1,0 +1,48 @@
+// What Kintsugi has to reach, by the name of the measure.
+
+import { measureOf, medianOf, type Results, ratioOf } from './results.ts';
+
+type Goal =
+  | { readonly measure: string; readonly timesBetter: number }
+  | { readonly measure: string; readonly below: number };
+
+const goals: readonly Goal[] = [
+  { measure: 'send, one room', timesBetter: 25 },
+  { measure: 'send, 200 rooms', timesBetter: 25 },
+  { measure: 'send, one room: CPU', timesBetter: 20 },
+  { measure: 'send, 200 rooms: CPU', timesBetter: 20 },
+  { measure: 'send: a further member', below: 3 },
+  { measure: 'send, one room: p99 at half load', timesBetter: 2 },
+  { measure: 'send, 200 rooms: p99 at half load', timesBetter: 2 },
+  { measure: 'send → seen: p50', timesBetter: 12 },
+  { measure: 'send → seen: p99', timesBetter: 8 },
+  { measure: '/messages, pages @100', timesBetter: 20 },
+  { measure: '/sync, initial @1000', timesBetter: 15 },
+  { measure: '/sync, nothing new @1000', below: 1 },
+  { measure: 'disk per message', timesBetter: 4 },
+  { measure: 'start', timesBetter: 3 },
+  { measure: 'memory after load', timesBetter: 1 },
+];
+
+/** The ratio that a measure has to reach, where its goal is one. */
+export const goalOf = (name: string): number | undefined => {
+  const goal = goals.find(({ measure }) => measure === name);
+  return goal && 'timesBetter' in goal ? goal.timesBetter : undefined;
+};
+
+export interface Judged {
+  readonly goal: string;
+  readonly isReached: boolean;
+}
+
+/** undefined: no goal, or not measured on both servers where the goal is a ratio. */
+export const judge = (results: Results, name: string): Judged | undefined => {
+  const goal = goals.find(({ measure }) => measure === name);
+  const ours = medianOf(results, 'kintsugi', name);
+  if (!goal || ours === undefined) return undefined;
+  if ('below' in goal) return { goal: `< ${goal.below}`, isReached: ours < goal.below };
+  const theirs = medianOf(results, 'synapse', name);
+  if (theirs === undefined) return undefined;
+  const { unit } = measureOf(results, 'kintsugi', name)!;
+  return { goal: `≥ ${goal.timesBetter} ×`, isReached: ratioOf(unit, ours, theirs) >= goal.timesBetter };
+};

@@ -1,0 +1,64 @@
+// Runs the rows on one server, from its first start to its end.
+
+import { median } from './load/statistics.ts';
+import type { ServerResults } from './results.ts';
+import type { Context, Measure, Row } from './rows/row.ts';
+import { RunningServer } from './servers/running-server.ts';
+import type { ServerKind } from './servers/server-kind.ts';
+import type { Sizes } from './sizes.ts';
+import { World } from './world.ts';
+
+/** No row takes longer, however slow the server is. */
+const ROW_TIMEOUT_MS = 20 * 60_000;
+
+const inTime = async (name: string, work: Promise<void>): Promise<void> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`the row ${name} took too long`)), ROW_TIMEOUT_MS);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const describe = ({ name, unit, values }: Measure): string =>
+  `  ${name.padEnd(40)} ${median(values).toPrecision(4).padStart(9)} ${unit}`;
+
+export const measureServer = async (
+  kind: ServerKind,
+  rows: readonly Row[],
+  { sizes, repeats }: { sizes: Sizes; repeats: number },
+): Promise<ServerResults> => {
+  const version = await kind.prepare();
+  console.log(`${kind.name} ${version}`);
+  const startedAt = performance.now();
+  await using server = await RunningServer.configured(kind);
+  const firstStartMs = await server.start();
+  const measures = new Map<string, { name: string; unit: Measure['unit']; values: number[] }>();
+  let foreignShareMax = 0;
+  const context: Context = {
+    world: new World(server, sizes),
+    repeats,
+    record(name, unit, ...values) {
+      const measure = measures.get(name) ?? { name, unit, values: [] };
+      measure.values.push(...values);
+      measures.set(name, measure);
+    },
+    recorded(name) {
+      const measure = measures.get(name);
+      if (!measure) throw new Error(`${name} was not measured`);
+      return median(measure.values);
+    },
+    noteForeign(share) {
+      foreignShareMax = Math.max(foreignShareMax, share);
+    },
+  };
+  context.record('first start', 'ms', firstStartMs);
+  for (const row of rows) {
+    const known = measures.size;
+    await inTime(row.name, row.run(context));
+    for (const measure of [...measures.values()].slice(known)) console.log(describe(measure));
+  }
+  const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
+  return { server: kind.name, version, tookSeconds, foreignShareMax, measures: [...measures.values()] };
+};
