@@ -23,13 +23,14 @@ export interface EventToStore {
   readonly highlights?: boolean;
   readonly notifications?: EventRow['notifications'];
   readonly relation?: EventRow['relation'];
+  readonly content?: object;
 }
 
 export interface StoredTestRoom {
   readonly nid: number;
   readonly roomId: string;
   send(event: EventToStore): Promise<StoredRoomEvent>;
-  member(user: number, membership: string, isLocal?: boolean): Promise<StoredRoomEvent>;
+  member(user: number, membership: string, isLocal?: boolean, content?: object): Promise<StoredRoomEvent>;
 }
 
 const root = new Uint8Array(32);
@@ -64,7 +65,7 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
       stateKey: event.stateKey,
       originServerTs: nid,
       depth: nid,
-      content: '{}',
+      content: JSON.stringify(event.content ?? {}),
       rest: '{}',
       stateRoot: root,
       currentRoot: null,
@@ -103,8 +104,8 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
     nid: room,
     roomId,
     send: (event) => persist({ ...event, type: message, stateKey: null }, () => []),
-    member: (user, membership, isLocal = true) =>
-      persist({ sender: user, type: member, stateKey: user }, (nid) => [
+    member: (user, membership, isLocal = true, content = {}) =>
+      persist({ sender: user, type: member, stateKey: user, content }, (nid) => [
         { user, membership, event: nid, sender: user, isLocal },
       ]),
   };
