@@ -27,6 +27,8 @@ export interface TestPostgres {
   stop(): Promise<void>;
   /** Stops the server as a crash does: connections break, nothing is flushed. */
   kill(): Promise<void>;
+  /** Ends the server and all of its processes with SIGKILL, so that none can clean up. */
+  crash(): Promise<void>;
 }
 
 const INSTALL = 'apt-get install -y postgresql';
@@ -123,6 +125,26 @@ const makeCluster = (binaries: string, directory: string, owner: Owner | undefin
   return password;
 };
 
+/** Linux only. */
+const childrenOf = (pid: number): number[] =>
+  globSync('/proc/[0-9]*/stat').flatMap((file) => {
+    try {
+      // "pid (command) state parent …"; the command may hold anything.
+      const [, parent] = /^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(file, 'utf8')) ?? [];
+      return Number(parent) === pid ? [Number(file.split('/')[2])] : [];
+    } catch {
+      return [];
+    }
+  });
+
+const killHard = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+};
+
 /** As root on Debian without PostgreSQL it is installed; elsewhere the error names the command. */
 export const startPostgres = async (): Promise<TestPostgres> => {
   const binaries = requireBinaries();
@@ -153,6 +175,16 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     ending.kill(signal);
     await exited;
   };
+  const crash = async (): Promise<void> => {
+    const ending = server;
+    server = undefined;
+    if (ending?.pid === undefined || ending.exitCode !== null) return;
+    const exited = once(ending, 'exit');
+    // Stopped, it can make no more processes while those it has are counted.
+    ending.kill('SIGSTOP');
+    for (const pid of [...childrenOf(ending.pid), ending.pid]) killHard(pid);
+    await exited;
+  };
   const cleanUp = (): void => {
     server?.kill('SIGQUIT');
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -164,6 +196,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     start,
     // SIGQUIT is PostgreSQL's immediate shutdown: like a crash, but its children are sure to be gone.
     kill: () => end('SIGQUIT'),
+    crash,
     async stop() {
       await end('SIGINT');
       process.off('exit', cleanUp);

@@ -48,7 +48,8 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-export const startServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
+/** Starts the program and does not wait until it answers. */
+export const launchServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
   const port = options.port ?? (await freePort());
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kintsugi-test-')));
   const serverName = options.serverName ?? 'kintsugi.test';
@@ -75,7 +76,6 @@ export const startServer = async (options: TestServerOptions = {}): Promise<Test
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const baseUrl = `http://127.0.0.1:${port}`;
-  await untilReady(baseUrl, child, () => output);
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return ended;
@@ -93,6 +93,12 @@ export const startServer = async (options: TestServerOptions = {}): Promise<Test
       if (!options.directory) await rm(directory, { recursive: true, force: true });
     },
   };
+};
+
+export const startServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
+  const server = await launchServer(options);
+  await untilReady(server.baseUrl, server.process, () => server.output());
+  return server;
 };
 
 const untilReady = async (baseUrl: string, child: ChildProcess, output: () => string): Promise<void> => {
