@@ -21,5 +21,12 @@ export const sameInState = async (
   if (nid === undefined) return undefined;
   const [current] = await engine.state.eventsOf(room, [nid]);
   if (current?.sender !== draft.sender) return undefined;
-  return canonicalJson(current.content, 'lossless') === canonicalJson(draft.content, 'lossless') ? nid : undefined;
+  if (canonicalJson(current.content, 'lossless') !== canonicalJson(draft.content, 'lossless')) return undefined;
+  return draft.type === 'm.room.member' || (await isJoined(engine, room, head, draft.sender)) ? nid : undefined;
+};
+
+/** Who may not send any more is refused as with any other state. */
+const isJoined = async (engine: Engine, room: RoomRef, head: RoomHead, sender: string): Promise<boolean> => {
+  const [member] = await engine.state.pick(room, head.stateRoot, [['m.room.member', sender]]);
+  return member?.content.membership === 'join';
 };
