@@ -1,4 +1,5 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEdge } from '../../../tests/harness/edge.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { deferred } from '../../lib/deferred.ts';
 import { createLog } from '../../lib/log.ts';
 import { manualClock } from '../../lib/manual-clock.ts';
 import { readCertificate, watchCertificate } from './certificate.ts';
@@ -81,4 +83,33 @@ test('a port in use is an error', async () => {
   await expect(listen(edge.inbound, { host: '127.0.0.1', port: edge.listener.port, limits })).rejects.toThrow(
     'EADDRINUSE',
   );
+});
+
+test('closing does not wait for a client that keeps its connection after its answer', async () => {
+  const [asked, answer] = [deferred(), deferred()];
+  const slow = endpoint({
+    route: 'GET /slow',
+    spec: 'test',
+    auth: 'none',
+    limit: 'none',
+    async handle() {
+      asked.resolve();
+      await answer.promise;
+      return {};
+    },
+  });
+  await using edge = await startEdge([slow], { limits: { keepAliveTimeoutMs: 60_000 } });
+  const agent = new Agent({ keepAlive: true });
+  const ended = new Promise((resolve, reject) => {
+    const request = httpRequest({ port: edge.listener.port, path: '/slow', agent }, (response) => {
+      response.resume().once('end', () => resolve(response.headers.connection));
+    });
+    request.once('error', reject).end();
+  });
+  await asked.promise;
+  const closed = edge.listener.close(60_000, systemClock);
+  answer.resolve();
+  expect(await ended).toBe('keep-alive');
+  await closed;
+  agent.destroy();
 });

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Inbound } from './inbound.ts';
 
@@ -35,6 +35,9 @@ export interface Listener {
   /** Stops accepting; waits at most `graceMs` for running requests, then breaks their connections. */
   close(graceMs: number, clock: Clock): Promise<void>;
 }
+
+/** How often a closing server looks for connections that have nothing left to do. */
+const idleSweepMs = 50;
 
 const headerSizeBytesMax = 32 * 1024;
 
@@ -81,8 +84,15 @@ export async function listen(inbound: Inbound, options: ListenOptions): Promise<
 async function closeServer(server: Server | TlsServer, graceMs: number, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
-  server.closeIdleConnections();
+  let sweep: Timer;
+  // Again and again: a connection whose answer was under way falls idle later, and its client may keep it for long.
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    sweep = clock.after(idleSweepMs, closeIdle);
+  };
+  closeIdle();
   const timer = clock.after(graceMs, () => server.closeAllConnections());
   await promise;
   timer.cancel();
+  sweep!.cancel();
 }
