@@ -65,11 +65,12 @@ async function ownType({ file, size, animated }: ThumbnailJob, metadata: Metadat
   return type;
 }
 
-/** The whole image where no thumbnail is as large as was asked for. */
+/** For the whole image: where it is small enough, or no thumbnail is as large as was asked for. */
 const WHOLE = { width: 16_000, height: 16_000 };
 
 function resized(image: Sharp, size: ThumbnailSize | undefined, metadata: Metadata): Sharp {
-  if (!size) return image.resize({ ...WHOLE, fit: 'inside', withoutEnlargement: true });
+  if (!size || fits(size, metadata.autoOrient))
+    return image.resize({ ...WHOLE, fit: 'inside', withoutEnlargement: true });
   const { width, height, method } = size;
   // "Servers MUST NOT upscale thumbnails under any circumstance."
   if (method === 'scale') return image.resize({ width, height, fit: 'inside', withoutEnlargement: true });
