@@ -45,12 +45,12 @@ export const joinedRoom = async (
     useStateAfter,
     after: begin.after,
     upTo: now,
+    stateUpTo: now,
     stateSince,
     now,
     startsAnew: since !== undefined && begin.startsAnew,
     membersNeeded: [...(stateSince === undefined ? [viewer.userId] : []), ...(summary?.heroes ?? [])],
   });
-  if (!answer) return undefined;
   const members = [...answer.members];
   if (summary) members.push(summaryText(summary));
   members.push(...newsMembers(deps.ephemeral, room, news, filter.room));
@@ -67,7 +67,8 @@ interface Beginning {
   readonly startsAnew: boolean;
 }
 
-const beginning = async (
+/** Also for rooms that were left since: from where the client is told of them. */
+export const beginning = async (
   deps: JoinedDeps,
   tx: ReadTx,
   room: UserRoom,

@@ -15,13 +15,13 @@ const ROOTS_MAX = 5000;
 export interface MemberKeys {
   /** Those of the state-key nids that are m.room.member. */
   among(tx: ReadTx, keys: readonly number[]): Promise<ReadonlySet<number>>;
-  /** Event nids of the whole state but its members. */
-  withoutMembers(tx: ReadTx, root: NodeHash): Promise<readonly number[]>;
+  /** The whole state but its members: state-key nid → event nid. */
+  withoutMembers(tx: ReadTx, root: NodeHash): Promise<ReadonlyMap<number, number>>;
 }
 
 export const createMemberKeys = ({ state }: { state: RoomState }): MemberKeys => {
   const kinds = new LruCache<number, boolean>(KEYS_MAX);
-  const ofRoots = new LruCache<NodeHash, readonly number[]>(ROOTS_MAX);
+  const ofRoots = new LruCache<NodeHash, ReadonlyMap<number, number>>(ROOTS_MAX);
 
   const among: MemberKeys['among'] = async (tx, keys) => {
     const members = new Set<number>();
@@ -47,9 +47,9 @@ export const createMemberKeys = ({ state }: { state: RoomState }): MemberKeys =>
       if (known) return known;
       const entries = await allEntries(state.sourceIn(tx), root);
       const members = await among(tx, [...entries.keys()]);
-      const nids = [...entries].flatMap(([key, nid]) => (members.has(key) ? [] : nid));
-      ofRoots.set(root, nids);
-      return nids;
+      for (const key of members) entries.delete(key);
+      ofRoots.set(root, entries);
+      return entries;
     },
   };
 };

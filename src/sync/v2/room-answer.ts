@@ -7,12 +7,11 @@ import { positionToken } from '../../rooms/read/position-token.ts';
 import type { RenderOptions, RoomReader } from '../../rooms/read/room-reader.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { StateKeyPair } from '../../rooms/state/room-state.ts';
-import type { NodeHash } from '../../rooms/state-tree/state-node.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { LazyMembers } from './lazy-members.ts';
 import type { StateAfterKey, SyncViewer } from './request.ts';
-import { entriesAt, rootAt, type StateDeps, type StateRoots, stateToTell } from './room-state.ts';
+import { type Changes, entriesAt, rootAt, type StateDeps, type StateRoots, stateToTell } from './room-state.ts';
 import type { StateTexts } from './state-texts.ts';
 import { type TimelinePage, timelinePage } from './timeline.ts';
 
@@ -29,8 +28,10 @@ export interface RoomWanted {
   readonly useStateAfter: StateAfterKey | undefined;
   /** Timeline events have positions above this. */
   readonly after: number;
-  /** The timeline's end, and the position of the state there. */
+  /** The timeline's end. */
   readonly upTo: number;
+  /** The position of the last state that the user may see; undefined: none. */
+  readonly stateUpTo: number | undefined;
   /** The position of the state that the client has; undefined: none. */
   readonly stateSince: number | undefined;
   /** The answer's position. */
@@ -39,17 +40,12 @@ export interface RoomWanted {
   readonly startsAnew: boolean;
   /** Users whose members are listed in any case. */
   readonly membersNeeded: readonly UserId[];
-  /** nid of an event that the viewer sees in any case. */
+  /** nid of the user's own member event, which they see in any case: the end of their membership. */
   readonly shown?: number;
-  /** The user was not in the room: its state is none of their business. */
-  readonly withoutState?: boolean;
 }
 
 export interface RoomAnswer {
   readonly page: TimelinePage;
-  readonly roots: StateRoots;
-  /** Texts of the state section's events. */
-  readonly state: readonly string[];
   /** `"timeline":{…}` and `"state":{…}`, each without what is empty. */
   readonly members: readonly string[];
 }
@@ -60,36 +56,30 @@ const renderOptions = (filter: Filter): RenderOptions => ({
   ...(filter.eventFields && { fields: filter.eventFields }),
 });
 
-/** undefined: the room's state at the end is not known. */
 export const roomAnswer = async (
   deps: RoomDeps,
   tx: ReadTx,
   room: RoomRef,
   wanted: RoomWanted,
-): Promise<RoomAnswer | undefined> => {
+): Promise<RoomAnswer> => {
   const { viewer, filter } = wanted;
-  const end = await rootAt(tx, room.nid, wanted.upTo);
-  if (end === undefined) return undefined;
   const page = await timelinePage(deps.reader, tx, room, wanted, filter.room.timeline, viewer);
-  const roots: StateRoots = {
-    known: wanted.stateSince === undefined ? undefined : await rootAt(tx, room.nid, wanted.stateSince),
-    start: page.start === wanted.upTo ? end : await rootAt(tx, room.nid, page.start),
-    end,
-  };
   const options = renderOptions(filter);
-  const state = wanted.withoutState ? [] : await stateTexts(deps, tx, room, wanted, roots, page.events, options);
   const events = await deps.reader.render(tx, room, page.events, viewer, options);
-  return { page, roots, state, members: sections(wanted, page, events, state) };
+  const nids = await stateNids(deps, tx, room, wanted, page);
+  const state = await deps.stateTexts.of(tx, room, nids, filter.room.state, viewer, options);
+  return { page, members: sections(wanted, page, events, state) };
 };
 
 const sections = (
-  { useStateAfter, startsAnew, stateSince }: RoomWanted,
+  { useStateAfter, startsAnew, stateSince, stateUpTo }: RoomWanted,
   page: TimelinePage,
   events: readonly string[],
   state: readonly string[],
 ): string[] => {
   const parts: string[] = [];
-  const limited = page.limited || startsAnew;
+  // Who was not in the room has no gap to fill.
+  const limited = stateUpTo !== undefined && (page.limited || startsAnew);
   if (events.length > 0 || limited || stateSince === undefined) {
     const token = JSON.stringify(positionToken(page.start));
     parts.push(`"timeline":{"events":[${events.join(',')}],"limited":${limited},"prev_batch":${token}}`);
@@ -99,49 +89,59 @@ const sections = (
   return parts;
 };
 
-const stateTexts = async (
+/** The state section's events. */
+const stateNids = async (
   deps: RoomDeps,
   tx: ReadTx,
   room: RoomRef,
   wanted: RoomWanted,
-  roots: StateRoots,
-  events: readonly StoredEvent[],
-  options: RenderOptions,
-): Promise<string[]> => {
-  const filter = wanted.filter.room.state;
+  page: TimelinePage,
+): Promise<number[]> => {
+  const { stateSince, stateUpTo, shown } = wanted;
+  if (stateUpTo === undefined) return [];
+  const end = await rootAt(tx, room.nid, stateUpTo);
+  const roots: StateRoots = {
+    known: stateSince === undefined ? undefined : await rootAt(tx, room.nid, stateSince),
+    start: page.start >= stateUpTo ? end : await rootAt(tx, room.nid, page.start),
+    end,
+  };
   const atEnd = wanted.useStateAfter !== undefined;
-  const lazy = filter.lazyLoadMembers;
-  const nids = await stateToTell(deps, tx, { roots, timeline: events, atEnd, lazy });
-  if (lazy)
-    for (const nid of await lazyMembers(deps, tx, room, wanted, atEnd ? roots.end : roots.start, events)) nids.add(nid);
-  return deps.stateTexts.of(tx, room, [...nids], filter, wanted.viewer, options);
+  const lazy = wanted.filter.room.state.lazyLoadMembers;
+  const told = await stateToTell(deps, tx, { roots, timeline: page.events, atEnd, lazy });
+  if (lazy) await addLazyMembers(deps, tx, room, wanted, atEnd ? { ...roots, start: end } : roots, page.events, told);
+  const nids = [...told.values()];
+  return atEnd && shown !== undefined && !nids.includes(shown) ? [...nids, shown] : nids;
 };
 
-/** Member events that are listed because the timeline or the summary names their users. */
-const lazyMembers = async (
+/** Adds the member events that are listed because the timeline or the summary names their users. */
+const addLazyMembers = async (
   deps: RoomDeps,
   tx: ReadTx,
   room: RoomRef,
   wanted: RoomWanted,
-  root: NodeHash | undefined,
+  { start, end }: StateRoots,
   events: readonly StoredEvent[],
-): Promise<number[]> => {
+  told: Changes,
+): Promise<void> => {
   const { viewer, stateSince, now } = wanted;
   const users = new Set<UserId>(wanted.membersNeeded);
   for (const { sender } of events) users.add(sender);
   const pairs = [...users].map((userId): StateKeyPair => ['m.room.member', userId]);
   const keys = (await deps.names.findStateKeysIn(tx, pairs)).filter((key) => key !== undefined);
-  const entries = await entriesAt(deps, tx, root, keys);
+  const entries = await entriesAt(deps, tx, start, keys);
+  const shown = new Set(events.flatMap(({ stateKeyNid }) => stateKeyNid ?? []));
+  if (start !== end) {
+    for (const [key, event] of await entriesAt(deps, tx, end, keys)) if (!shown.has(key)) entries.set(key, event);
+  }
+  const { device } = viewer;
   const always = stateSince === undefined || wanted.filter.room.state.includeRedundantMembers;
-  const needed: number[] = [];
   for (const [key, event] of entries) {
-    if (always || !deps.lazyMembers.knows(viewer.device, room.nid, key, event, stateSince)) needed.push(event);
-    deps.lazyMembers.told(viewer.device, room.nid, key, event, now);
+    const isNews = always || !deps.lazyMembers.knows(device, room.nid, key, event, stateSince);
+    if (isNews && !told.has(key)) told.set(key, event);
+    deps.lazyMembers.told(device, room.nid, key, event, now);
   }
   for (const { type, stateKeyNid, nid } of events) {
-    if (type === 'm.room.member' && stateKeyNid !== null) {
-      deps.lazyMembers.told(viewer.device, room.nid, stateKeyNid, nid, now);
-    }
+    if (type === 'm.room.member' && stateKeyNid !== null)
+      deps.lazyMembers.told(device, room.nid, stateKeyNid, nid, now);
   }
-  return needed;
 };

@@ -19,7 +19,7 @@ export interface StateRoots {
   /** Just before the timeline; undefined: the timeline begins with the room. */
   readonly start: NodeHash | undefined;
   /** After the timeline. */
-  readonly end: NodeHash;
+  readonly end: NodeHash | undefined;
 }
 
 /** undefined: the room did not exist then. */
@@ -57,13 +57,13 @@ export interface StateWanted {
   readonly lazy: boolean;
 }
 
-/** Event nids of the state to list; members to be loaded lazily come on top. */
-export const stateToTell = async (deps: StateDeps, tx: ReadTx, wanted: StateWanted): Promise<Set<number>> => {
+/** The state to list; members to be loaded lazily come on top. */
+export const stateToTell = async (deps: StateDeps, tx: ReadTx, wanted: StateWanted): Promise<Changes> => {
   const { start, end } = wanted.roots;
-  if (wanted.atEnd) return new Set(await changesTo(deps, tx, wanted, end));
-  const nids = new Set(await changesTo(deps, tx, wanted, start));
-  for (const nid of await unseenChanges(deps, tx, wanted)) nids.add(nid);
-  return nids;
+  if (wanted.atEnd) return new Map(await changesTo(deps, tx, wanted, end));
+  const told = new Map(await changesTo(deps, tx, wanted, start));
+  for (const [key, nid] of await unseenChanges(deps, tx, wanted)) told.set(key, nid);
+  return told;
 };
 
 const changesTo = async (
@@ -71,23 +71,27 @@ const changesTo = async (
   tx: ReadTx,
   { roots: { known }, lazy }: StateWanted,
   to: NodeHash | undefined,
-): Promise<Iterable<number>> => {
+): Promise<Iterable<[number, number]>> => {
   if (known === undefined && lazy) return to === undefined ? [] : deps.memberKeys.withoutMembers(tx, to);
-  return (await changesBetween(deps.state, tx, known, to)).values();
+  return changesBetween(deps.state, tx, known, to);
 };
 
 /** Changes after the timeline's start that no event of the timeline shows: by state resolution, or because a filter left them out. */
-const unseenChanges = async (deps: StateDeps, tx: ReadTx, wanted: StateWanted): Promise<number[]> => {
+const unseenChanges = async (
+  deps: StateDeps,
+  tx: ReadTx,
+  wanted: StateWanted,
+): Promise<readonly (readonly [number, number])[]> => {
   const { known, start, end } = wanted.roots;
   const shown = new Set(wanted.timeline.flatMap(({ stateKeyNid }) => stateKeyNid ?? []));
   const changes = await changesBetween(deps.state, tx, start, end);
   const unseen = [...changes].filter(([key]) => !shown.has(key));
-  if (unseen.length === 0 || !wanted.lazy || known !== undefined) return unseen.map(([, nid]) => nid);
+  if (unseen.length === 0 || !wanted.lazy || known !== undefined) return unseen;
   const members = await deps.memberKeys.among(
     tx,
     unseen.map(([key]) => key),
   );
-  return unseen.flatMap(([key, nid]) => (members.has(key) ? [] : nid));
+  return unseen.filter(([key]) => !members.has(key));
 };
 
 /** The entries under some keys: state-key nid → event nid. */
