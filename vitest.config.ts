@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,scripts,bench}/**/*.test.ts', 'tests/{harness,vectors}/**/*.test.ts'],
+          include: ['{src,scripts,bench}/**/*.test.ts', 'tests/{harness,vectors,conformance}/**/*.test.ts'],
           pool: 'threads',
           // For machines under load. An endless loop is ended by the script that runs the suite.
           testTimeout: 20_000,

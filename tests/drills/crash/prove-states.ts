@@ -63,9 +63,9 @@ export const proveStates = async ({ engine, query }: StoredDatabase, everything:
   }
   if (everything && engine === 'sqlite') {
     const [integrity] = await query('PRAGMA integrity_check', []);
-    if (integrity?.integrity_check !== 'ok') problems.push(`integrity_check: ${integrity?.integrity_check}`);
+    if (integrity?.integrity_check !== 'ok') problems.push(`integrity_check: ${JSON.stringify(integrity)}`);
     const broken = await query('PRAGMA foreign_key_check', []);
-    if (broken.length > 0) problems.push(`${broken.length} broken references, the first from ${broken[0]?.table}`);
+    if (broken.length > 0) problems.push(`${broken.length} broken references, the first: ${JSON.stringify(broken[0])}`);
   }
   return problems;
 };
