@@ -86,7 +86,7 @@ export const migration: Migration = {
     ){strictWithoutRowid}`,
 
     // The current m.room.member of each user, derived from the current state. is_local: a user of this server.
-    // last_sent_position: their own latest event in the room, which counts as read by them.
+    // since_position: where the membership began; position moves on with every m.room.member event.
     `CREATE TABLE memberships (
       user_nid {int} NOT NULL,
       room {int} NOT NULL,
@@ -96,7 +96,7 @@ export const migration: Migration = {
       position {int} NOT NULL,
       is_local {int} NOT NULL,
       forgotten {int} NOT NULL DEFAULT 0,
-      last_sent_position {int} NOT NULL DEFAULT 0,
+      since_position {int} NOT NULL DEFAULT 0,
       PRIMARY KEY (user_nid, room)
     ){strictWithoutRowid}`,
     'CREATE INDEX memberships_room ON memberships (room, membership, is_local, user_nid)',

@@ -40,6 +40,40 @@ export const migration: Migration = {
     'CREATE INDEX events_notifying_in_threads ON events (room, position, thread) WHERE thread IS NOT NULL AND notifies > 0',
     'CREATE INDEX events_highlighting ON events (room, position) WHERE notifies = 2',
 
+    'CREATE INDEX events_notifying ON events (room, position) WHERE notifies > 0',
+    'CREATE INDEX notifications_position ON notifications (position)',
+
+    // device: that set the pusher and with which it goes. data: JSON text. set_ts: milliseconds.
+    // position: from which on events are pushed.
+    `CREATE TABLE pushers (
+      nid {id},
+      user_nid {int} NOT NULL,
+      device {int} NOT NULL,
+      app_id {text} NOT NULL,
+      pushkey {text} NOT NULL,
+      kind {text} NOT NULL,
+      app_display_name {text} NOT NULL,
+      device_display_name {text} NOT NULL,
+      profile_tag {text},
+      lang {text} NOT NULL,
+      data {text} NOT NULL,
+      set_ts {int} NOT NULL,
+      position {int} NOT NULL,
+      UNIQUE (user_nid, app_id, pushkey)
+    ){strict}`,
+    'CREATE INDEX pushers_key ON pushers (app_id, pushkey)',
+    'CREATE INDEX pushers_device ON pushers (device)',
+    'CREATE INDEX pushers_position ON pushers (position)',
+
+    // Events that a pusher has yet to tell its gateway of.
+    `CREATE TABLE push_queue (
+      pusher {int} NOT NULL, position {int} NOT NULL, event {int} NOT NULL, queued_ts {int} NOT NULL,
+      PRIMARY KEY (pusher, position)
+    ){strictWithoutRowid}`,
+
+    // Up to which position each consumer of the stream has done its work.
+    'CREATE TABLE stream_cursors (consumer {text} PRIMARY KEY, position {int} NOT NULL){strict}',
+
     // What is worth keeping when nobody is online; the rest is in memory.
     'CREATE TABLE presence (user_nid {int} PRIMARY KEY, status_msg {text}, last_active_ts {int}){strict}',
   ],

@@ -16,19 +16,24 @@ import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
 import * as persist from './persist.ts';
-import * as profilePropagations from './profile-propagations.ts';
 import * as presence from './presence.ts';
+import * as profilePropagations from './profile-propagations.ts';
 import * as profiles from './profiles.ts';
+import * as pushQueue from './push-queue.ts';
 import * as pushRules from './push-rules.ts';
+import * as pushers from './pushers.ts';
 import * as receipts from './receipts.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
+import * as searchWords from './search-words.ts';
 import * as serverIdentity from './server-identity.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
+import * as streamCursors from './stream-cursors.ts';
 import * as toDevice from './to-device.ts';
 import * as uiaSessions from './uia-sessions.ts';
+import * as urlPreviews from './url-previews.ts';
 
 export const stores = [
   accountData,
@@ -50,14 +55,19 @@ export const stores = [
   profilePropagations,
   presence,
   profiles,
+  pushQueue,
   pushRules,
+  pushers,
   receipts,
   registrationTokens,
   reports,
   rooms,
   serverIdentity,
+  searchWords,
   sessionTokens,
   shortTokens,
+  streamCursors,
   toDevice,
   uiaSessions,
+  urlPreviews,
 ] as const;

@@ -17,12 +17,13 @@ export interface StoredMembership {
   readonly position: number;
   readonly isLocal: number;
   readonly forgotten: number;
-  readonly lastSentPosition: number;
+  /** Where their present membership began: a join does not begin anew with a change of the profile. */
+  readonly sincePosition: number;
 }
 
 const SELECT_MEMBERSHIP = `SELECT m.user_nid AS "user", m.room AS "room", m.membership AS "membership", m.event AS "event",
   m.sender AS "sender", m.position AS "position", m.is_local AS "isLocal", m.forgotten AS "forgotten",
-  m.last_sent_position AS "lastSentPosition" FROM memberships m`;
+  m.since_position AS "sincePosition" FROM memberships m`;
 
 export const membershipOf = (tx: ReadTx, user: number, room: number): Promise<StoredMembership | undefined> =>
   tx.get(`${SELECT_MEMBERSHIP} WHERE m.user_nid = ? AND m.room = ?`, user, room);
@@ -79,6 +80,22 @@ export const joinedRooms = async (tx: ReadTx, user: number): Promise<RoomId[]> =
   );
   return rows.map((row) => row.roomId);
 };
+
+export interface RoomOfUser {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly version: string;
+  readonly membership: MembershipState;
+}
+
+/** Rooms the user is joined to, or has left (or was banned from) and not forgotten. */
+export const presentAndPastRooms = (tx: ReadTx, user: number): Promise<RoomOfUser[]> =>
+  tx.all(
+    `SELECT r.nid AS "nid", r.room_id AS "roomId", r.version AS "version", m.membership AS "membership"
+     FROM memberships m JOIN rooms r ON r.nid = m.room
+     WHERE m.user_nid = ? AND m.forgotten = 0 AND m.membership IN ('join', 'leave', 'ban')`,
+    user,
+  );
 
 /** Rooms (by nid, above `after`) that both users are joined to. */
 export const mutualRoomsOf = (

@@ -329,9 +329,11 @@ const noteSender = (tx: WriteTx, room: number, event: EventRow, position: number
 const upsertMembership = async (tx: WriteTx, room: number, row: MembershipRow, position: number): Promise<void> => {
   if (row.isLocal && row.membership === 'join') await countFromJoin(tx, room, row.user, position);
   await tx.run(
-    `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local, since_position)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
-       sender = excluded.sender, position = excluded.position, forgotten = 0`,
+       sender = excluded.sender, position = excluded.position, forgotten = 0, since_position =
+       CASE WHEN memberships.membership = excluded.membership THEN memberships.since_position ELSE excluded.position END`,
     row.user,
     room,
     row.membership,
@@ -339,6 +341,7 @@ const upsertMembership = async (tx: WriteTx, room: number, row: MembershipRow, p
     row.sender,
     position,
     row.isLocal ? 1 : 0,
+    position,
   );
 };
 
