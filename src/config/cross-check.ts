@@ -1,6 +1,6 @@
 // What a schema cannot say: names, addresses and networks that must parse, and keys that need each other.
 
-import { parseCidr } from '../lib/address.ts';
+import { parseAddress, parseCidr } from '../lib/address.ts';
 import { parseHostPort } from '../lib/host-port.ts';
 import { isServerName } from '../protocol/ids/server-name.ts';
 import { roomVersions } from '../protocol/room-versions/room-versions.ts';
@@ -23,6 +23,20 @@ function* checkServer(config: Config): Generator<[string[], string]> {
   if (publicBaseUrl !== undefined && !(URL.canParse(publicBaseUrl) && /^https?:/.test(publicBaseUrl))) {
     yield [['publicBaseUrl'], 'must be a URL like https://matrix.example.org'];
   }
+}
+
+function* checkFederation({ federation }: Config): Generator<[string[], string]> {
+  for (const text of federation.dnsServers) {
+    const address = parseHostPort(text)?.host ?? text.replace(/^\[(.*)\]$/, '$1');
+    if (!parseAddress(address)) {
+      yield [['federation', 'dnsServers'], `${JSON.stringify(text)} must be an IP address, or address:port`];
+    }
+  }
+  for (const text of federation.trustedKeyServers) {
+    if (!isServerName(text)) yield [['federation', 'trustedKeyServers'], `${JSON.stringify(text)} is no server name`];
+  }
+  const { firstMs, longestMs } = federation.backOff;
+  if (firstMs > longestMs) yield [['federation', 'backOff'], 'firstMs must not be more than longestMs'];
 }
 
 function* checkNetwork(config: Config): Generator<[string[], string]> {
@@ -53,7 +67,7 @@ function* checkNetwork(config: Config): Generator<[string[], string]> {
 }
 
 export function crossCheck(config: Config, where: Where): ConfigProblem[] {
-  return [...checkServer(config), ...checkNetwork(config)].map(([path, message]) => ({
+  return [...checkServer(config), ...checkNetwork(config), ...checkFederation(config)].map(([path, message]) => ({
     key: path.join('.'),
     message,
     source: where(path),

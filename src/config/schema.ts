@@ -1,6 +1,6 @@
 // Every configuration key, with its description and default: the source of types, checks and the generated reference.
 
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from '../lib/json-schema.ts';
 import { passwordHashing, passwordPolicy, registration, sessions } from './schema-accounts.ts';
 import { limits, rateLimits } from './schema-limits.ts';
 import { boolKey, choiceKey, intKey, listKey, optionalTextKey, section, textKey } from './schema-text.ts';
@@ -23,6 +23,14 @@ const media = section('Uploaded and remote files.', {
   urlPreviews: boolKey('Fetch previews of links for clients that ask for them.', true),
 });
 
+const backOff = section(
+  'How long a server that failed is left alone. The wait doubles from the first to the longest.',
+  {
+    firstMs: intKey('After the first failure.', 5000, 100),
+    longestMs: intKey('At most.', 24 * 3_600_000, 1000),
+  },
+);
+
 const federation = section('Talking to other servers.', {
   enabled: boolKey('Off: nobody outside of this server is reached or answered.', true),
   allowPrivateAddresses: listKey(
@@ -34,6 +42,23 @@ const federation = section('Talking to other servers.', {
   ),
   denyServers: listKey('Server names (with * and ?) that are neither called nor answered.', Type.String()),
   allowServers: listKey('If not empty: only these server names (with * and ?) are called and answered.', Type.String()),
+  tlsExceptions: listKey(
+    'Server names (with * and ?) whose TLS certificate is not verified, e.g. where a VPN does it.',
+    Type.String(),
+  ),
+  dnsServers: listKey('DNS servers to ask (address or address:port). Empty: those of the system.', Type.String()),
+  trustedKeyServers: listKey(
+    "Servers asked for other servers' signing keys when these do not answer, and when many are needed at once.",
+    Type.String(),
+    ['matrix.org'],
+  ),
+  keyValidityMs: intKey(
+    'For how long others may use what this server says of its signing keys. At most 7 days.',
+    24 * 3_600_000,
+    3_600_000,
+    7 * 24 * 3_600_000,
+  ),
+  backOff,
 });
 
 const wellKnown = section(

@@ -9,10 +9,11 @@ import { createE2ee } from '../e2ee/e2ee.ts';
 import { createEphemeral } from '../ephemeral/ephemeral.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
+import { createResolver, type Resolver } from '../http/outbound/resolver.ts';
 import { loadIdentity } from '../identity/identity.ts';
 import { parseCidr } from '../lib/address.ts';
 import { present } from '../lib/assert.ts';
-import { systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { openMedia } from '../media/media.ts';
@@ -54,7 +55,8 @@ export async function compose(config: Config): Promise<Composed> {
   const db = stack.use(await openDatabase({ database: config.database, directory: config.dataDirectory }));
   await claimDatabase(db, identity);
   const stream = createStream({ db });
-  const outbound = stack.use(await openOutbound(config));
+  const resolver = createResolver({ clock, servers: config.federation.dnsServers });
+  const outbound = stack.use(await openOutbound(config, clock, resolver));
   const { serverName, signingKey } = identity;
   const ports = accountPorts(() => ({ membership, roomDirectory }));
   const accounts = createAccounts({ db, clock, log, serverName, ports });
@@ -131,11 +133,11 @@ export async function compose(config: Config): Promise<Composed> {
   };
 }
 
-async function openOutbound({ federation }: Config): Promise<Outbound> {
+async function openOutbound({ federation }: Config, clock: Clock, resolver: Resolver): Promise<Outbound> {
   const { extraCaFile, allowPrivateAddresses } = federation;
   const allow = allowPrivateAddresses.map((text) => present(parseCidr(text), `${text} was checked before`));
   const extraCa = extraCaFile === undefined ? undefined : await readAuthorities(extraCaFile);
-  return createOutbound({ allow, extraCa });
+  return createOutbound({ clock, resolver, allow, extraCa });
 }
 
 const readAuthorities = (file: string): Promise<string> =>

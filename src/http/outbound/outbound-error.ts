@@ -1,5 +1,7 @@
 // Why a request to elsewhere failed, and at which stage; whoever asked decides what that means.
 
+import type { DialAttempt } from './dial.ts';
+
 export type OutboundStage =
   /** The guard forbids the address, the scheme, or where a redirect leads. */
   | 'refused'
@@ -18,11 +20,14 @@ export type OutboundStage =
 
 export class OutboundError extends Error {
   readonly stage: OutboundStage;
+  /** What became of each address, for `tcp` and for `tls`. */
+  readonly attempts: readonly DialAttempt[];
 
-  constructor(stage: OutboundStage, message: string, cause?: unknown) {
+  constructor(stage: OutboundStage, message: string, cause?: unknown, attempts: readonly DialAttempt[] = []) {
     super(message, { cause });
     this.name = 'OutboundError';
     this.stage = stage;
+    this.attempts = attempts;
   }
 }
 

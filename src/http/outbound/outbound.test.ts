@@ -5,8 +5,10 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Cidr, parseCidr } from '../../lib/address.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createOutbound, type Outbound, type OutboundRequest } from './outbound.ts';
 import type { OutboundError, OutboundStage } from './outbound-error.ts';
+import { createResolver } from './resolver.ts';
 
 const fixture = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../../tests/fixtures/tls/${name}`, import.meta.url)), 'utf8');
@@ -46,9 +48,10 @@ const port = (server: { address(): unknown }): number => (server.address() as Ad
 const plain = (path: string): string => `http://127.0.0.1:${port(plainServer)}${path}`;
 const loopback = [parseCidr('127.0.0.0/8'), parseCidr('::1/128')] as Cidr[];
 
+const resolver = createResolver({ clock: systemClock });
 let open: Outbound[] = [];
 const outbound = (allow: readonly Cidr[] = loopback, extraCa?: string): Outbound => {
-  const made = createOutbound({ allow, extraCa, connectTimeoutMs: 2000 });
+  const made = createOutbound({ clock: systemClock, resolver, allow, extraCa, connectTimeoutMs: 2000 });
   open.push(made);
   return made;
 };

@@ -3,11 +3,15 @@
 import { Readable } from 'node:stream';
 import { Agent, request as undiciRequest } from 'undici';
 import type { Cidr } from '../../lib/address.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { addressGuard } from './address-guard.ts';
-import { type ConnectTo, guardedConnector, trustContext } from './guarded-connector.ts';
+import type { DialAttempt } from './dial.ts';
+import { type ConnectTo, guardedConnector } from './guarded-connector.ts';
 import { asOutboundError, OutboundError } from './outbound-error.ts';
 import { nextHop } from './redirect.ts';
+import type { Resolver } from './resolver.ts';
+import { createTrust } from './trust.ts';
 
 export interface OutboundRequest {
   /** http or https. */
@@ -24,6 +28,8 @@ export interface OutboundRequest {
   readonly redirectsMax?: number;
   /** For federation: connect there, while TLS and Host stay with the URL. Not kept on redirects. */
   readonly connectTo?: ConnectTo;
+  /** Default true. False: any certificate will do, for exceptions that the operator named. */
+  readonly verifiesTls?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -43,14 +49,24 @@ export interface OutboundStream extends Omit<OutboundResponse, 'body'> {
   readonly body: Readable;
 }
 
+/** The last time that a connection was opened to a host and port, and what became of each address. */
+export interface LastDial {
+  readonly atTs: number;
+  readonly attempts: readonly DialAttempt[];
+}
+
 export interface Outbound extends AsyncDisposable {
   /** The whole answer, whatever its status. Throws OutboundError. */
   request(request: OutboundRequest): Promise<OutboundResponse>;
   /** The answer as it comes. Throws OutboundError. */
   stream(request: OutboundRequest): Promise<OutboundStream>;
+  /** undefined: not lately. */
+  lastDial(host: string, port: number): LastDial | undefined;
 }
 
 export interface OutboundOptions {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
   /** Private networks that may be called all the same. */
   readonly allow: readonly Cidr[];
   /** PEM text of certificate authorities trusted besides the usual ones. */
@@ -60,28 +76,43 @@ export interface OutboundOptions {
 
 /** Delegated servers each have an agent of their own; the longest unused are closed. */
 const delegatedAgentsMax = 1000;
+const lastDialsMax = 5000;
 
-export function createOutbound({ allow, extraCa, connectTimeoutMs = 10_000 }: OutboundOptions): Outbound {
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { clock, resolver, allow, extraCa, connectTimeoutMs = 6000 } = options;
   const guard = addressGuard(allow);
-  const secureContext = trustContext(extraCa);
-  const makeAgent = (connectTo?: ConnectTo): Agent =>
+  const trust = createTrust(extraCa);
+  const dials = new LruCache<string, LastDial>(lastDialsMax);
+  const onDial = (host: string, port: number, attempts: readonly DialAttempt[]): void => {
+    dials.set(`${host} ${port}`, { atTs: clock.now(), attempts: [...attempts] });
+  };
+  const makeAgent = (connectTo: ConnectTo | undefined, verifiesTls: boolean): Agent =>
     new Agent({
-      connect: guardedConnector({ guard, secureContext, connectTimeoutMs, connectTo }),
+      connect: guardedConnector({
+        clock,
+        guard,
+        resolver,
+        trust,
+        connectTimeoutMs,
+        connectTo,
+        verifiesTls,
+        onDial,
+      }),
       connections: 16,
       keepAliveTimeout: 30_000,
       keepAliveMaxTimeout: 120_000,
       maxHeaderSize: 32 * 1024,
     });
-  const direct = makeAgent();
+  const direct = makeAgent(undefined, true);
   const delegated = new LruCache<string, Agent>(delegatedAgentsMax);
-  const agentFor = (connectTo: ConnectTo | undefined): Agent => {
-    if (!connectTo) return direct;
-    const key = `${connectTo.host} ${connectTo.port}`;
+  const agentFor: AgentFor = ({ connectTo, verifiesTls = true }) => {
+    if (!connectTo && verifiesTls) return direct;
+    const key = `${connectTo?.host} ${connectTo?.port} ${verifiesTls}`;
     const known = delegated.get(key);
     if (known) return known;
     const oldest = delegated.size >= delegatedAgentsMax ? delegated.entries().next().value : undefined;
     if (oldest) void oldest[1].close();
-    const made = makeAgent(connectTo);
+    const made = makeAgent(connectTo, verifiesTls);
     delegated.set(key, made);
     return made;
   };
@@ -89,6 +120,7 @@ export function createOutbound({ allow, extraCa, connectTimeoutMs = 10_000 }: Ou
   const stream = (request: OutboundRequest): Promise<OutboundStream> => sendThrough(agentFor, request);
   return {
     stream,
+    lastDial: (host, port) => dials.peek(`${host} ${port}`),
     async request(request) {
       const answer = await stream(request);
       const chunks: Buffer[] = [];
@@ -107,7 +139,7 @@ export function createOutbound({ allow, extraCa, connectTimeoutMs = 10_000 }: Ou
   };
 }
 
-type AgentFor = (connectTo: ConnectTo | undefined) => Agent;
+type AgentFor = (request: OutboundRequest) => Agent;
 
 async function sendThrough(agentFor: AgentFor, first: OutboundRequest): Promise<OutboundStream> {
   const deadline = deadlineOf(first);
@@ -137,7 +169,7 @@ interface RawAnswer {
 }
 
 async function sendOnce(agentFor: AgentFor, request: OutboundRequest, signal: AbortSignal): Promise<RawAnswer> {
-  const { url, method = 'GET', headers = {}, body, timeoutMs, connectTo } = request;
+  const { url, method = 'GET', headers = {}, body, timeoutMs } = request;
   const parsed = URL.parse(url);
   if (!parsed || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
     throw new OutboundError('refused', 'only http and https URLs are called');
@@ -147,7 +179,7 @@ async function sendOnce(agentFor: AgentFor, request: OutboundRequest, signal: Ab
   }
   // undici's types demand its own list of methods; any token is one.
   const answer = await undiciRequest(parsed, {
-    dispatcher: agentFor(connectTo),
+    dispatcher: agentFor(request),
     method: method as 'GET',
     headers: { ...headers },
     body: body ?? null,

@@ -31,7 +31,7 @@ export function nextHop(
   if (origin.protocol === 'https:' && url.protocol !== 'https:') {
     throw new OutboundError('refused', 'a redirect leads from https to http');
   }
-  const { body, connectTo: _, headers = {}, method = 'GET', ...rest } = from;
+  const { body, connectTo: _connectTo, verifiesTls: _verifiesTls, headers = {}, method = 'GET', ...rest } = from;
   // RFC 9110: 303 always, and by custom 301 and 302 after POST, continue with GET.
   const becomesGet = status === 303 ? method !== 'HEAD' : method === 'POST' && status < 303;
   const keepsBody = !becomesGet && body !== undefined;
