@@ -14,6 +14,7 @@ export const plainAccount = {
   isGuest: false,
   isAdmin: false,
   appservice: null,
+  displayname: null,
   termsVersion: null,
   registrationToken: null,
 } as const;

@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { missingParam } from '../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
+import { localpartOf } from '../protocol/ids/id-parts.ts';
 import { type Enter, plainAccount, type Registered, textOf } from './new-account.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -31,7 +32,11 @@ export const createProvisioning = ({ accounts, passwords, enter }: ProvisioningD
   ): Promise<{ user: number; userId: UserId }> {
     const userId = await accounts.freeUserId(username);
     const passwordHash = password === undefined ? null : await passwords.hash(password);
-    return { user: await accounts.createAccount({ ...plainAccount, userId, passwordHash, isAdmin }), userId };
+    const displayname = localpartOf(userId);
+    return {
+      user: await accounts.createAccount({ ...plainAccount, userId, displayname, passwordHash, isAdmin }),
+      userId,
+    };
   },
 });
 

@@ -6,6 +6,7 @@ import { randomText } from '../lib/random.ts';
 import { forbidden, missingParam } from '../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
+import { localpartOf } from '../protocol/ids/id-parts.ts';
 import type { Database } from '../storage/database.ts';
 import { findAccount, upgradeGuest } from '../storage/stores/accounts.ts';
 import { findSession } from '../storage/stores/session-tokens.ts';
@@ -113,7 +114,8 @@ export const createRegistration = (deps: RegistrationDeps) => {
       }
       const userId = wishes.userId ?? (await accounts.freeUserId(randomText(12, LETTERS)));
       const termsVersion = completed['m.login.terms'] ?? null;
-      const account = { ...plainAccount, userId, passwordHash, termsVersion, registrationToken };
+      const displayname = localpartOf(userId);
+      const account = { ...plainAccount, userId, displayname, passwordHash, termsVersion, registrationToken };
       return enter(await accounts.createAccount(account), userId, parameters);
     },
 

@@ -56,6 +56,8 @@ export const deactivatedWithRooms = (tx: ReadTx): Promise<{ user: number; userId
 export interface NewAccount {
   readonly userId: UserId;
   readonly passwordHash: string | null;
+  /** The display name they begin with. */
+  readonly displayname: string | null;
   readonly isGuest: boolean;
   readonly isAdmin: boolean;
   readonly appservice: string | null;
@@ -82,7 +84,14 @@ export const createAccount = writer('createAccount', async (tx, args: NewAccount
   );
   if (created === 0) throw userInUse('User ID already taken.');
   if (args.registrationToken !== null) await spendRegistrationToken(tx, args.registrationToken, args.now);
-  if (!args.isGuest) await indexAccount(tx, user, args.userId, undefined);
+  if (args.displayname !== null) {
+    await tx.run(
+      `INSERT INTO profile_fields (user_nid, name, value) VALUES (?, 'displayname', ?)`,
+      user,
+      JSON.stringify(args.displayname),
+    );
+  }
+  if (!args.isGuest) await indexAccount(tx, user, args.userId, args.displayname ?? undefined);
   return user;
 });
 

@@ -16,6 +16,7 @@ export const makeAccount = (db: Database, localpart: string, given: Partial<NewA
     isGuest: false,
     isAdmin: false,
     appservice: null,
+    displayname: null,
     termsVersion: null,
     registrationToken: null,
     now: NOW,

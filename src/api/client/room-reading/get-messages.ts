@@ -5,7 +5,7 @@ import { roomIdParam } from '../../../http/inbound/params.ts';
 import { optionalPosition } from '../../../rooms/read/position-token.ts';
 import type { RoomReads } from '../../../rooms/read/room-reads.ts';
 import { arrayText, objectText, stringText } from './json-texts.ts';
-import { directionParam, filterParam, limitParam } from './page-params.ts';
+import { filterParam, limitParam, optionalDirection } from './page-params.ts';
 import { viewerOf } from './viewer.ts';
 
 const LIMIT_DEFAULT = 10;
@@ -20,7 +20,7 @@ export const getMessages = endpoint({
   query: {
     from: optionalPosition,
     to: optionalPosition,
-    dir: directionParam,
+    dir: optionalDirection,
     limit: limitParam(1),
     filter: filterParam,
   },
