@@ -1,6 +1,6 @@
 // The configuration keys of limits: requests in time, sizes, connections.
 
-import Type from 'typebox';
+import { Type } from '../lib/json-schema.ts';
 import { boolKey, intKey, numberKey, section } from './schema-text.ts';
 
 const rate = (what: string, perSecond: number, burst: number) =>

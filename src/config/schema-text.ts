@@ -1,6 +1,6 @@
 // Building blocks of the configuration schema: each key carries its description and default.
 
-import Type, { type TProperties, type TSchema } from 'typebox';
+import { type TProperties, type TSchema, Type } from '../lib/json-schema.ts';
 
 export interface KeyOptions {
   /** Shown as [secret] by `config print`; may also be given as `<key>File`. */

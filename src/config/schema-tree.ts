@@ -1,6 +1,6 @@
 // The schema as a list of keys: for defaults, environment names, checks and the reference.
 
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../lib/json-schema.ts';
 import { configSchema } from './schema.ts';
 
 /** What we use of a JSON schema node. */

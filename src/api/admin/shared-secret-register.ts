@@ -1,8 +1,8 @@
 // GET and POST /_synapse/admin/v1/register: accounts for whoever knows the shared secret, as existing tools make them.
 
-import Type from 'typebox';
 import type { Auth } from '../../auth/auth.ts';
 import { endpoint } from '../../http/inbound/endpoint.ts';
+import { Type } from '../../lib/json-schema.ts';
 
 const spec = 'https://element-hq.github.io/synapse/latest/admin_api/register_api.html';
 

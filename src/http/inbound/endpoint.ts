@@ -3,7 +3,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../../lib/json-schema.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
 

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import Type from 'typebox';
 import { expect, test } from 'vitest';
 import { startEdge } from '../../../tests/harness/edge.ts';
 import { deferred } from '../../lib/deferred.ts';
+import { Type } from '../../lib/json-schema.ts';
 import { manualClock } from '../../lib/manual-clock.ts';
 import { forbidden, unknownToken } from '../../protocol/errors/matrix-error.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
@@ -173,8 +173,8 @@ test('what only looks bad is taken', async () => {
 
 test.each([
   ['{}', 'M_MISSING_PARAM', 'name'],
-  ['{"name":null}', 'M_BAD_JSON', 'name must be string'],
-  ['{"name":"a","count":1.5}', 'M_BAD_JSON', 'count must be integer'],
+  ['{"name":null}', 'M_BAD_JSON', 'name must be a string'],
+  ['{"name":"a","count":1.5}', 'M_BAD_JSON', 'count must be an integer'],
 ])('a body that does not fit its schema: %s', async (body, errcode, message) => {
   await using edge = await startEdge([typed]);
   const reply = await edge.ask('PUT', '/typed', { body });

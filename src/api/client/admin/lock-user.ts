@@ -1,9 +1,9 @@
 // GET and PUT /_matrix/client/v1/admin/lock/{userId}: locks an account, or unlocks it. Client-Server API, "Account locking".
 
-import Type from 'typebox';
 import type { Accounts } from '../../../accounts/accounts.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { userIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const getLock = endpoint({
   route: 'GET /_matrix/client/v1/admin/lock/{userId}',

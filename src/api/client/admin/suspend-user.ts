@@ -1,9 +1,9 @@
 // GET and PUT /_matrix/client/v1/admin/suspend/{userId}: suspends an account, or ends that. Client-Server API, "Account suspension".
 
-import Type from 'typebox';
 import type { Accounts } from '../../../accounts/accounts.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { userIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const getSuspension = endpoint({
   route: 'GET /_matrix/client/v1/admin/suspend/{userId}',

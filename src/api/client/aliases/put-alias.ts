@@ -1,8 +1,8 @@
 // PUT /_matrix/client/v3/directory/room/{roomAlias}: gives a room an alias of this server.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { aliasParam, roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
 
 export const putAlias = endpoint({

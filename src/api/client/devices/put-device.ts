@@ -1,9 +1,9 @@
 // PUT /_matrix/client/v3/devices/{deviceId}: renames a device; application services also make devices.
 
-import Type from 'typebox';
 import type { Accounts } from '../../../accounts/accounts.ts';
 import { endpoint, jsonText } from '../../../http/inbound/endpoint.ts';
 import { text } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const putDevice = endpoint({
   route: 'PUT /_matrix/client/v3/devices/{deviceId}',

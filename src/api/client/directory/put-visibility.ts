@@ -1,8 +1,8 @@
 // PUT /_matrix/client/v3/directory/list/room/{roomId}: publishes a room, or takes it back.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
 
 export const putVisibility = endpoint({

@@ -1,9 +1,9 @@
 // POST /_matrix/client/v3/publicRooms: the published rooms that a filter lets through.
 
-import Type from 'typebox';
 import type { Config } from '../../../config/schema.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { optionalServerName } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
 import { checkServer, PAGE_DEFAULT, PAGE_MAX } from './check-server.ts';
 

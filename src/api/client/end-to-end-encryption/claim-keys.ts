@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/keys/claim: takes one-time keys of other devices.
 
-import Type from 'typebox';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { UserId } from '../../../protocol/ids/branded.ts';
 import { remoteTimeoutMs, timeoutSchema } from './remote-timeout.ts';
 import { byUserId } from './user-map.ts';

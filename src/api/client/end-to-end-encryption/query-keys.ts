@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/keys/query: device and cross-signing keys of users.
 
-import Type from 'typebox';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import { remoteTimeoutMs, timeoutSchema } from './remote-timeout.ts';
 import { byUserId } from './user-map.ts';
 

@@ -1,6 +1,6 @@
 // The `timeout` of requests that may ask other servers, in milliseconds.
 
-import Type from 'typebox';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const timeoutSchema = Type.Optional(Type.Integer());
 

@@ -1,10 +1,10 @@
 // POST /_matrix/client/v3/keys/device_signing/upload: publishes the user's cross-signing keys.
 
-import Type from 'typebox';
 import type { Auth } from '../../../auth/auth.ts';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import type { CrossSigningKeys } from '../../../e2ee/upload-cross-signing-keys.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import { isObject } from '../../../protocol/auth-rules/own-value.ts';
 import type { JsonObject } from '../../../protocol/events/json.ts';
 

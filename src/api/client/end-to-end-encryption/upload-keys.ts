@@ -1,9 +1,9 @@
 // POST /_matrix/client/v3/keys/upload: publishes the device's identity, one-time and fallback keys.
 
-import Type from 'typebox';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import type { DeviceKeys } from '../../../e2ee/upload-keys.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Json } from '../../../protocol/events/json.ts';
 
 const text = Type.String();

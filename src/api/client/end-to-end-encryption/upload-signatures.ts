@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/keys/signatures/upload: publishes signatures on devices and on master keys.
 
-import Type from 'typebox';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Json } from '../../../protocol/events/json.ts';
 
 const text = Type.String();

@@ -1,7 +1,7 @@
 // The bodies of key backups: KeyBackupData, RoomKeyBackup and the whole, with what they mean.
 
-import Type, { type Static } from 'typebox';
 import type { BackupUpload, RoomKey } from '../../../e2ee/key-backups.ts';
+import { type Static, Type } from '../../../lib/json-schema.ts';
 
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 

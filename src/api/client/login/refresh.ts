@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/refresh: a new access token for a refresh token.
 
-import Type from 'typebox';
 import type { Auth } from '../../../auth/auth.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const refresh = endpoint({
   route: 'POST /_matrix/client/v3/refresh',

@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/rooms/{roomId}/invite: invites a user, by user ID; third-party identifiers are refused.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import { withReason } from '../../../membership/member-content.ts';
 import type { Membership } from '../../../membership/membership.ts';
 import { missingParam, threepidDenied } from '../../../protocol/errors/matrix-error.ts';

@@ -1,6 +1,6 @@
 // The bodies of requests about membership.
 
-import Type from 'typebox';
+import { Type } from '../../../lib/json-schema.ts';
 import { invalidParam } from '../../../protocol/errors/matrix-error.ts';
 import type { UserId } from '../../../protocol/ids/branded.ts';
 import { isUserId } from '../../../protocol/ids/user-id.ts';

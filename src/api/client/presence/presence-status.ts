@@ -1,9 +1,9 @@
 // GET and PUT /_matrix/client/v3/presence/{userId}/status.
 
-import Type from 'typebox';
 import type { Ephemeral } from '../../../ephemeral/ephemeral.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { userIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import { forbidden, invalidParam } from '../../../protocol/errors/matrix-error.ts';
 
 const STATUS_LENGTH_MAX = 1024;

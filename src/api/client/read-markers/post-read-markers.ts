@@ -1,9 +1,9 @@
 // POST /_matrix/client/v3/rooms/{roomId}/read_markers: moves the fully read marker and receipts at once.
 
-import Type from 'typebox';
 import type { Ephemeral } from '../../../ephemeral/ephemeral.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 export const postReadMarkers = endpoint({
   route: 'POST /_matrix/client/v3/rooms/{roomId}/read_markers',

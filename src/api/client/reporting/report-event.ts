@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/rooms/{roomId}/report/{eventId}: tells the administrators about an event.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { eventIdParam, roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Reports } from '../../../rooms/reports.ts';
 
 export const reportEvent = endpoint({

@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/rooms/{roomId}/report: tells the administrators about a room.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Reports } from '../../../rooms/reports.ts';
 
 export const reportRoom = endpoint({

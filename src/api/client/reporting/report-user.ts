@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/users/{userId}/report: tells the administrators about a user.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { userIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Reports } from '../../../rooms/reports.ts';
 
 export const reportUser = endpoint({

@@ -1,7 +1,7 @@
 // POST /_matrix/client/v3/createRoom: makes a room with everything it begins with.
 
-import Type, { type Static } from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { type Static, Type } from '../../../lib/json-schema.ts';
 import type { CreationRequest } from '../../../membership/creation/creation-request.ts';
 import type { Membership } from '../../../membership/membership.ts';
 import { invalidParam, threepidDenied } from '../../../protocol/errors/matrix-error.ts';

@@ -1,9 +1,9 @@
 // PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}: sends messages to devices.
 
-import Type from 'typebox';
 import type { E2ee } from '../../../e2ee/e2ee.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { text } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { JsonObject } from '../../../protocol/events/json.ts';
 import { byUserId } from '../end-to-end-encryption/user-map.ts';
 

@@ -1,9 +1,9 @@
 // PUT /_matrix/client/v3/rooms/{roomId}/typing/{userId}: the caller types, or stops.
 
-import Type from 'typebox';
 import type { Ephemeral } from '../../../ephemeral/ephemeral.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam, userIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import { forbidden } from '../../../protocol/errors/matrix-error.ts';
 
 export const putTyping = endpoint({

@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/rooms/{roomId}/upgrade: replaces a room by a new one of another version.
 
-import Type from 'typebox';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { Membership } from '../../../membership/membership.ts';
 
 export const upgradeRoom = endpoint({

@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/user_directory/search: users by name or id, of those whom the caller can see.
 
-import Type from 'typebox';
 import type { Accounts } from '../../../accounts/accounts.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { Type } from '../../../lib/json-schema.ts';
 
 const RESULTS_DEFAULT = 10;
 const RESULTS_MAX = 50;
