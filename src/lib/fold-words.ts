@@ -1,16 +1,23 @@
 // Words of a text without case, accents and punctuation, for search by prefix in any script.
 
-/** Words of one text that are looked at. */
-const wordsMax = 16;
+export interface FoldLimits {
+  /** UTF-16 units of the text that are looked at. */
+  readonly textLengthMax: number;
+  readonly wordsMax: number;
+}
+
+/** For names. */
+const shortTexts: FoldLimits = { textLengthMax: 1024, wordsMax: 16 };
 const wordLengthMax = 64;
 
 /** Scripts written without spaces: there a search may begin at any character. */
-const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+export const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
 
-/** At most 16 words of at most 64 UTF-16 units: lower case, compatibility forms unified, accents removed. */
-export function foldWords(text: string): string[] {
+/** Words of at most 64 UTF-16 units: lower case, compatibility forms unified, accents removed; by default at most 16. */
+export function foldWords(text: string, { textLengthMax, wordsMax } = shortTexts): string[] {
   const folded = text
-    .slice(0, 1024)
+    .slice(0, textLengthMax)
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase();

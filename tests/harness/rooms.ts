@@ -1,5 +1,6 @@
 // Rooms made by the room engine on a real database, with people who read them: for tests of what is read.
 
+import { silentLog } from '../../src/lib/log.ts';
 import { manualClock } from '../../src/lib/manual-clock.ts';
 import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
@@ -9,6 +10,7 @@ import { signingKeyFromSeed } from '../../src/protocol/signing/signing-key.ts';
 import type { Viewer } from '../../src/rooms/read/room-reader.ts';
 import { createRoomReads } from '../../src/rooms/read/room-reads.ts';
 import { createRooms } from '../../src/rooms/rooms.ts';
+import { createSearchIndex } from '../../src/rooms/search/search-index.ts';
 import type { Draft } from '../../src/rooms/send/draft.ts';
 import type { Database } from '../../src/storage/database.ts';
 
@@ -36,7 +38,8 @@ export const openTestRooms = (db: Database) => {
     signingKey: signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7).toString('base64')),
     notifications: { judge: async () => ({ notifies: false, highlights: false, exceptions: [] }) },
   });
-  const reads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
+  const searchIndex = createSearchIndex({ db, clock, log: silentLog });
+  const reads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
 
   const send = async (roomId: RoomId, draft: Draft): Promise<EventId> => {
     // Each event has a time of its own.

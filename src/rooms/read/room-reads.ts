@@ -4,6 +4,8 @@ import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
+import { type SearchAnswer, type SearchQuestion, searchEvents } from '../search/search-events.ts';
+import type { SearchIndex } from '../search/search-index.ts';
 import { createRoomFacts } from '../spaces/room-facts.ts';
 import { roomSummary } from '../spaces/room-summary.ts';
 import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../spaces/space-hierarchy.ts';
@@ -49,11 +51,12 @@ export interface RoomReads {
   /** `user`: a nid, or undefined for who did not say. */
   summary(roomIdOrAlias: RoomId | RoomAlias, user: number | undefined): Promise<JsonObject>;
   hierarchy(roomId: RoomId, question: HierarchyQuestion, user: number): Promise<HierarchyPage>;
+  search(question: SearchQuestion, viewer: Viewer): Promise<SearchAnswer>;
 }
 
 type Question<A extends unknown[], R> = (reading: Reading, tx: ReadTx, ...args: A) => Promise<R>;
 
-export const createRoomReads = (deps: RoomReaderDeps): RoomReads => {
+export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchIndex }): RoomReads => {
   const reading = createReading(deps);
   const facts = createRoomFacts();
   const ask =
@@ -73,6 +76,10 @@ export const createRoomReads = (deps: RoomReaderDeps): RoomReads => {
     eventNearTime: ask(eventNearTime),
     relations: ask(listRelations),
     threads: ask(listThreads),
+    async search(question, viewer) {
+      await deps.searchIndex.upToDate();
+      return deps.db.read((tx) => searchEvents(reading, tx, question, viewer));
+    },
     mutualRooms: ask(mutualRooms),
     summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, facts, tx, roomIdOrAlias, user)),
     hierarchy: (roomId, question, user) =>

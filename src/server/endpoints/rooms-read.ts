@@ -11,6 +11,7 @@ import { getMessages } from '../../api/client/room-reading/get-messages.ts';
 import { getMutualRooms } from '../../api/client/room-reading/get-mutual-rooms.ts';
 import { getState } from '../../api/client/room-reading/get-state.ts';
 import { getStateEvent } from '../../api/client/room-reading/get-state-event.ts';
+import { search } from '../../api/client/search/search.ts';
 import { getHierarchy } from '../../api/client/spaces/get-hierarchy.ts';
 import { getRoomSummary } from '../../api/client/spaces/get-room-summary.ts';
 import { getThreads } from '../../api/client/threads/get-threads.ts';
@@ -30,4 +31,5 @@ export const roomsReadEndpoints = [
   getMutualRooms,
   getRoomSummary,
   getHierarchy,
+  search,
 ];

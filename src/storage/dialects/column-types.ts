@@ -1,6 +1,9 @@
 // The macros in which migrations write column types and table suffixes, filled in for each engine.
 
+import type { Dialect } from '../database.ts';
+
 export interface ColumnTypes {
+  readonly engine: Dialect['engine'];
   /** An integer primary key that the engine assigns; one that was deleted is never assigned again. */
   readonly id: string;
   readonly int: string;

@@ -11,6 +11,7 @@ export const sqliteDialect: Dialect = {
 };
 
 export const sqliteColumnTypes: ColumnTypes = {
+  engine: 'sqlite',
   id: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   int: 'INTEGER',
   text: 'TEXT',

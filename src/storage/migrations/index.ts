@@ -7,6 +7,16 @@ import { migration as server } from './0004-server.ts';
 import { migration as pushEphemeral } from './0005-push-ephemeral.ts';
 import { migration as roomsExtra } from './0006-rooms-extra.ts';
 import { migration as media } from './0007-media.ts';
+import { migration as search } from './0008-search.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [rooms, accounts, e2ee, server, pushEphemeral, roomsExtra, media];
+export const migrations: readonly Migration[] = [
+  rooms,
+  accounts,
+  e2ee,
+  server,
+  pushEphemeral,
+  roomsExtra,
+  media,
+  search,
+];

@@ -73,8 +73,10 @@ export const runMigrations = async (target: MigrationTarget, migrations: readonl
   if (missing.length > 0 && applied.length > 0) await target.snapshot(applied.length);
   for (const migration of missing) {
     await target.transaction(async () => {
-      for (const statement of migration.statements)
-        await target.execute(fillColumnTypes(statement, target.columnTypes));
+      for (const statement of migration.statements) {
+        const sql = typeof statement === 'string' ? statement : statement[target.columnTypes.engine];
+        await target.execute(fillColumnTypes(sql, target.columnTypes));
+      }
       // The name is a constant of this program; the drivers take parameters in different ways here.
       const name = migration.name.replaceAll("'", "''");
       await target.execute(`INSERT INTO schema_migrations (id, name) VALUES (${migration.id}, '${name}')`);

@@ -155,6 +155,25 @@ export const memberEventsAmong = async (tx: ReadTx, nids: readonly number[]): Pr
 export const eventsOfTypeAmong = (tx: ReadTx, nids: readonly number[], type: string): Promise<StoredEvent[]> =>
   select(tx, `WHERE ${tx.dialect.anyInt('e.nid')} AND t.type = ?`, tx.dialect.list(nids), toStoredText(type));
 
+/** Events of some types with a position in (after, upTo], of all rooms, in order. */
+export const eventsOfTypesSince = (
+  tx: ReadTx,
+  types: readonly string[],
+  after: number,
+  upTo: number,
+): Promise<StoredEvent[]> =>
+  select(
+    tx,
+    `WHERE e.position > ? AND e.position <= ? AND ${tx.dialect.anyText('t.type')} ORDER BY e.position`,
+    after,
+    upTo,
+    tx.dialect.list(types),
+  );
+
+/** The events at some positions, in no particular order. */
+export const eventsAtPositions = async (tx: ReadTx, positions: readonly number[]): Promise<StoredEvent[]> =>
+  positions.length === 0 ? [] : select(tx, `WHERE ${tx.dialect.anyInt('e.position')}`, tx.dialect.list(positions));
+
 /** Every event with a position in (after, upTo], of all rooms, in order: what stream consumers read. */
 export const eventsSince = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<StoredEvent[]> =>
   select(tx, 'WHERE e.position > ? AND e.position <= ? ORDER BY e.position ASC LIMIT ?', after, upTo, limit);
