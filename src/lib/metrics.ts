@@ -1,6 +1,7 @@
 // Prometheus metrics. Parts count in plain numbers and are asked only when somebody scrapes.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
+import { assert } from './assert.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -10,15 +11,6 @@ export interface Sample {
 }
 
 export interface Metrics {
-  /** Made on first use of a name, then the same one. Names without the `kintsugi_` prefix, which is added. */
-  counter<L extends string>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
-  gauge<L extends string>(name: string, help: string, labelNames?: readonly L[]): Gauge<L>;
-  histogram<L extends string>(
-    name: string,
-    help: string,
-    bucketsSeconds: readonly number[],
-    labelNames?: readonly L[],
-  ): Histogram<L>;
   /** A metric whose samples are read from its owner's own numbers at the time of the scrape. */
   collected(type: 'counter' | 'gauge' | 'histogram', name: string, help: string, read: () => readonly Sample[]): void;
   /** The Prometheus text exposition. */
@@ -28,52 +20,31 @@ export interface Metrics {
 
 const prefix = 'kintsugi_';
 
+const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  const known = new Map<string, unknown>();
-  let hasDefaults = false;
-  const once = <M>(name: string, make: () => M): M => {
-    const existing = known.get(name) as M | undefined;
-    if (existing) return existing;
-    const made = make();
-    known.set(name, made);
+  const collected: object[] = [];
+  let registry: Promise<Registry> | undefined;
+  /** Loaded for the first scrape: nobody else pays for it, nor for the process's own metrics, which hook garbage collection. */
+  const makeRegistry = async (): Promise<Registry> => {
+    const client = await import('prom-client');
+    const made = new client.Registry();
+    client.collectDefaultMetrics({ register: made });
+    // prom-client asks nothing of a metric but `name` and `get`.
+    for (const metric of collected) made.registerMetric(metric as Metric);
     return made;
   };
   return {
-    counter: (name, help, labelNames = []) =>
-      once(name, () => new Counter({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] })),
-    gauge: (name, help, labelNames = []) =>
-      once(name, () => new Gauge({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] })),
-    histogram: (name, help, bucketsSeconds, labelNames = []) =>
-      once(
-        name,
-        () =>
-          new Histogram({
-            name: prefix + name,
-            help,
-            labelNames: [...labelNames],
-            buckets: [...bucketsSeconds],
-            registers: [registry],
-          }),
-      ),
     collected(type, name, help, read) {
+      assert(!registry, `the metric ${name} comes after the first scrape`);
       const full = prefix + name;
-      const metric = {
-        name: full,
-        help,
-        type,
-        aggregator: 'sum',
-        get: () => ({ name: full, help, type, values: read() }),
-      };
-      // prom-client asks nothing of a metric but `name` and `get`.
-      registry.registerMetric(metric as unknown as Metric);
+      const get = () => ({ name: full, help, type, values: read() });
+      collected.push({ name: full, help, type, aggregator: 'sum', get });
     },
-    render() {
-      // The process's own metrics hook garbage collection: nobody pays for that unless somebody scrapes.
-      if (!hasDefaults) collectDefaultMetrics({ register: registry });
-      hasDefaults = true;
-      return registry.metrics();
+    async render() {
+      registry ??= makeRegistry();
+      return (await registry).metrics();
     },
-    contentType: registry.contentType,
+    contentType,
   };
 }
