@@ -1,7 +1,5 @@
 // The text of an event as clients get it, spliced from stored texts. Client-Server API, "Room Event Format".
 
-import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
-import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -34,7 +32,3 @@ const contentWithRedacts = (content: string, redacts: string): string => {
   const member = `"redacts":${JSON.stringify(redacts)}`;
   return content === '{}' ? `{${member}}` : `{${member},${content.slice(1)}`;
 };
-
-/** The event as other servers got it (`event_format: federation`), without `unsigned`. */
-export const federationEvent = (event: StoredEvent, room: RoomRef): JsonObject =>
-  parseJsonLossless(joinPdu(event, room.roomId, room.version)) as JsonObject;

@@ -1,5 +1,6 @@
 // Events as texts for one viewer. What a page needs is looked up for all its events at once; nothing is parsed that is not filtered.
 
+import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import { pickFields } from '../../protocol/filters/event-fields.ts';
 import type { ReadTx } from '../../storage/database.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
 import { bundlesOf } from './bundles.ts';
-import { federationEvent, openEventText } from './event-text.ts';
+import { openEventText } from './event-text.ts';
 import type { Reading, RenderOptions, Viewer } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
 
@@ -43,15 +44,12 @@ export const renderEvents = async (
   const now = reading.clock.now();
   return events.map((event, index) => {
     const unsigned = unsignedText(event, extras, index, now);
-    if (options.federationFormat) return federationText(event, room, unsigned, options);
-    const text = `${openEventText(event, room, !options.withoutRoomId)},"unsigned":${unsigned}}`;
+    const open = options.federationFormat
+      ? joinPdu(event, room.roomId, room.version).slice(0, -1)
+      : openEventText(event, room, !options.withoutRoomId);
+    const text = `${open},"unsigned":${unsigned}}`;
     return options.fields ? JSON.stringify(pickFields(JSON.parse(text) as JsonObject, options.fields)) : text;
   });
-};
-
-const federationText = (event: StoredEvent, room: RoomRef, unsigned: string, { fields }: RenderOptions): string => {
-  const whole: JsonObject = { ...federationEvent(event, room), unsigned: JSON.parse(unsigned) as JsonObject };
-  return JSON.stringify(fields ? pickFields(whole, fields) : whole);
 };
 
 const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: number): string => {
