@@ -42,6 +42,8 @@ export interface Engine extends RoomsDeps {
   readonly lock: ReturnType<typeof keyedLock<RoomId>>;
   /** Reference hashes of events in rooms of versions 1 and 2, which references to them carry. */
   readonly referenceHashes: LruCache<EventId, string>;
+  /** Milliseconds, never the same twice. */
+  readonly distinctTime: () => number;
 }
 
 export interface Rooms {
@@ -88,6 +90,7 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     warm: createWarmRooms(deps),
     lock: keyedLock<RoomId>(),
     referenceHashes: new LruCache<EventId, string>(REFERENCE_HASHES_MAX),
+    distinctTime: distinctTime(deps.clock),
   };
   const sendOnce = createSendOnce(engine);
   const annotateOnce = createAnnotateOnce(engine);
@@ -132,6 +135,14 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
     sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
     create: (creation) => createRoom(engine, creation),
+  };
+};
+
+const distinctTime = (clock: Clock): (() => number) => {
+  let last = 0;
+  return () => {
+    last = Math.max(clock.now(), last + 1);
+    return last;
   };
 };
 

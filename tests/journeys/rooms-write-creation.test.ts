@@ -115,6 +115,11 @@ describe('a new room', () => {
     expect(creators).toEqual(['@carol:elsewhere.org', bob.userId]);
   });
 
+  test('is a room of its own, however many are made alike at once', async () => {
+    const made = await Promise.all(Array.from({ length: 40 }, () => newRoom(alice, { room_version: '12' })));
+    expect(new Set(made).size).toBe(40);
+  });
+
   test('takes power levels from its creator, key by key', async () => {
     const override = { users: { [alice.userId]: 100, [bob.userId]: 50 }, events_default: 10 };
     const roomId = await newRoom(alice, { room_version: '11', power_level_content_override: override });

@@ -76,5 +76,7 @@ const prepareCreate = async (engine: Engine, { create, version }: RoomCreation):
   const nid = await engine.nids.take(1);
   // Since v12 the room id is made from the create event; before, the server makes one up.
   const roomId = version.roomIdIsCreateHash ? ('' as RoomId) : (`!${randomToken(18)}:${engine.serverName}` as RoomId);
-  return prepareEvent(engine, { nid: NO_NID, roomId, version }, emptyHead, create, nids!, nid);
+  // Two rooms that a user makes alike in one millisecond would be one.
+  const draft = { ...create, originServerTs: create.originServerTs ?? engine.distinctTime() };
+  return prepareEvent(engine, { nid: NO_NID, roomId, version }, emptyHead, draft, nids!, nid);
 };
