@@ -8,6 +8,7 @@ import { migration as pushEphemeral } from './0005-push-ephemeral.ts';
 import { migration as roomsExtra } from './0006-rooms-extra.ts';
 import { migration as media } from './0007-media.ts';
 import { migration as search } from './0008-search.ts';
+import { migration as peers } from './0009-peers.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   roomsExtra,
   media,
   search,
+  peers,
 ];

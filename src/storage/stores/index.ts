@@ -4,6 +4,7 @@ import * as accountData from './account-data.ts';
 import * as accounts from './accounts.ts';
 import * as aliases from './aliases.ts';
 import * as crossSigning from './cross-signing.ts';
+import * as destinations from './destinations.ts';
 import * as deviceKeys from './device-keys.ts';
 import * as deviceRemoval from './device-removal.ts';
 import * as devices from './devices.ts';
@@ -28,6 +29,8 @@ import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
 import * as searchWords from './search-words.ts';
 import * as serverIdentity from './server-identity.ts';
+import * as serverKeyConflicts from './server-key-conflicts.ts';
+import * as serverKeys from './server-keys.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
 import * as streamCursors from './stream-cursors.ts';
@@ -42,6 +45,7 @@ export const stores = [
   crossSigning,
   deviceKeys,
   deviceRemoval,
+  destinations,
   devices,
   directoryWords,
   filters,
@@ -62,8 +66,10 @@ export const stores = [
   registrationTokens,
   reports,
   rooms,
-  serverIdentity,
   searchWords,
+  serverIdentity,
+  serverKeyConflicts,
+  serverKeys,
   sessionTokens,
   shortTokens,
   streamCursors,
