@@ -12,6 +12,7 @@ import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../s
 import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
 import { type EventAtTime, eventNearTime } from './event-near-time.ts';
+import { type InitialSync, initialSync } from './initial-sync.ts';
 import { type JoinedMember, listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
 import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
 import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
@@ -39,6 +40,7 @@ export interface RoomReads {
     viewer: Viewer,
   ): Promise<EventContext>;
   event(roomId: RoomId, eventId: EventId, viewer: Viewer): Promise<string>;
+  initialSync(roomId: RoomId, viewer: Viewer): Promise<InitialSync>;
   state(roomId: RoomId, viewer: Viewer): Promise<string[]>;
   stateEvent(roomId: RoomId, pair: StateKeyPair, format: 'content' | 'event', viewer: Viewer): Promise<string>;
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
@@ -68,6 +70,7 @@ export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchInde
     messages: ask(pageMessages),
     context: ask(eventContext),
     event: ask(oneEvent),
+    initialSync: ask(initialSync),
     state: ask(readState),
     stateEvent: ask(readStateEvent),
     members: ask(listMembers),

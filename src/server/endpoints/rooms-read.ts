@@ -4,6 +4,7 @@ import { getRelations } from '../../api/client/relations/get-relations.ts';
 import { getContext } from '../../api/client/room-reading/get-context.ts';
 import { getEvent } from '../../api/client/room-reading/get-event.ts';
 import { getEventNearTime } from '../../api/client/room-reading/get-event-near-time.ts';
+import { getInitialSync } from '../../api/client/room-reading/get-initial-sync.ts';
 import { getJoinedMembers } from '../../api/client/room-reading/get-joined-members.ts';
 import { getJoinedRooms } from '../../api/client/room-reading/get-joined-rooms.ts';
 import { getMembers } from '../../api/client/room-reading/get-members.ts';
@@ -20,6 +21,7 @@ export const roomsReadEndpoints = [
   getMessages,
   getContext,
   getEvent,
+  getInitialSync,
   getState,
   getStateEvent,
   getMembers,
