@@ -2,25 +2,12 @@
 // known before a pixel is decoded.
 
 import type { FileHandle } from 'node:fs/promises';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { tooLarge, unknownError } from '../protocol/errors/matrix-error.ts';
 import { isAnimatedPng } from './is-animated-png.ts';
 import { THUMBNAIL_SOURCE_PIXELS_MAX, THUMBNAIL_TIME_S_MAX } from './media-limits.ts';
+import { sharp } from './safe-sharp.ts';
 import type { ThumbnailSize } from './thumbnail-size.ts';
-
-sharp.cache(false);
-sharp.concurrency(1);
-// Decoders of other formats, with their histories of bugs, stay out of reach.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegFile',
-    'VipsForeignLoadPngFile',
-    'VipsForeignLoadWebpFile',
-    'VipsForeignLoadNsgifFile',
-    'VipsForeignLoadHeifFile',
-  ],
-});
 
 const asItIs = { jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif' } as const;
 export type ThumbnailType = (typeof asItIs)[keyof typeof asItIs];
@@ -81,8 +68,7 @@ function resized(image: Sharp, size: ThumbnailSize | undefined, metadata: Metada
 }
 
 /**
- * Throws M_TOO_LARGE (413) beyond the limits of pixels and time,
- * M_UNKNOWN (400) for what is no readable image.
+ * Throws M_TOO_LARGE (413) beyond the limits of pixels and time, M_UNKNOWN (400) for what is no readable image.
  */
 export async function makeThumbnail(job: ThumbnailJob): Promise<Thumbnail> {
   const metadata = await readMetadata(job.path);

@@ -13,6 +13,7 @@ export interface MediaConfig {
   readonly quota: UploadQuota;
   /** What is uploaded now is also served without an access token. */
   readonly openDownloads: boolean;
+  readonly urlPreviews: boolean;
 }
 
 export interface MediaContext {

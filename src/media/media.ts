@@ -12,6 +12,8 @@ import { createArrivals } from './arrivals.ts';
 import { createDownloads } from './downloads.ts';
 import { openFileStore } from './file-store.ts';
 import type { MediaConfig, MediaContext } from './media-context.ts';
+import type { WayOut } from './previews/fetch-url.ts';
+import { createPreviews } from './previews/previews.ts';
 import { createThumbnails } from './thumbnails.ts';
 import { createUploads } from './uploads.ts';
 
@@ -21,6 +23,7 @@ export interface MediaDeps {
   readonly log: Log;
   readonly serverName: ServerName;
   readonly config: MediaConfig;
+  readonly outbound: WayOut;
   /** Made when it is not there. */
   readonly directory: string;
 }
@@ -30,7 +33,7 @@ const LIST_MAX = 1000;
 
 /** Opens the media directory and removes what a crash left there. */
 export const openMedia = async (deps: MediaDeps) => {
-  const { db, clock, log, serverName, config, directory } = deps;
+  const { db, clock, log, serverName, config, outbound, directory } = deps;
   const files = await openFileStore(directory, (hash) => db.read((tx) => isFileUsed(tx, hash)));
   const context: MediaContext = { db, clock, log, serverName, config, files, arrivals: createArrivals(clock) };
   return {
@@ -38,6 +41,7 @@ export const openMedia = async (deps: MediaDeps) => {
     ...createUploads(context),
     ...createDownloads(context),
     ...createThumbnails(context),
+    ...createPreviews(context, outbound),
 
     /** What the user uploaded, in that order, from after the given nid; for operators' tools. */
     uploadsOf: (user: number, { after = 0, limit = LIST_MAX } = {}): Promise<StoredMedia[]> =>

@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { afterEach, expect, test } from 'vitest';
+import { OutboundError } from '../../src/http/outbound/outbound-error.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { manualClock } from '../../src/lib/manual-clock.ts';
 import { type Media, openMedia } from '../../src/media/media.ts';
@@ -17,6 +18,7 @@ import type { ServerName } from '../../src/protocol/ids/branded.ts';
 import { parseMxcUri } from '../../src/protocol/ids/mxc-uri.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { isFileUsed } from '../../src/storage/stores/media-files.ts';
+import { findPreview, previewsBefore, removePreview, savePreview } from '../../src/storage/stores/url-previews.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { owner, serverName } from '../harness/e2ee-people.ts';
 
@@ -35,11 +37,13 @@ const freshDirectory = (): string => {
 const config: MediaConfig = {
   maxUploadSizeBytes: 1000,
   openDownloads: false,
+  urlPreviews: true,
   quota: { totalBytesMax: 0, dailyBytesMax: 0, infoUri: 'https://here.test/quota' },
 };
 
 const start = async (db: Database, directory = freshDirectory(), changed: Partial<MediaConfig> = {}) => {
-  const deps = { db, clock, log: silentLog, serverName: serverName as ServerName };
+  const outbound = { stream: () => Promise.reject(new OutboundError('refused', 'no test here goes out')) };
+  const deps = { db, clock, log: silentLog, serverName: serverName as ServerName, outbound };
   const media = await openMedia({ ...deps, directory, config: { ...config, ...changed } });
   return { media, directory };
 };
@@ -264,5 +268,31 @@ describeOnBothEngines('media', (open) => {
     expect(await filesIn(join(directory, 'thumbnails'))).toHaveLength(2);
     await again.remove(parseMxcUri(uri));
     expect(await filesIn(directory)).toEqual([]);
+  });
+
+  test('previews are kept with their images, and go together', async () => {
+    const db = await open();
+    const { media, directory } = await start(db);
+    const key = { urlHash: sha256('https://a.test/'), fetchedTs: 1000 };
+    const uri = await media.upload(1, upload('image'));
+    const content = { hash: sha256('image'), sizeBytes: 5, contentType: 'image/png', fileName: null };
+    const image = {
+      server: serverName as ServerName,
+      mediaId: 'preview',
+      content,
+      uploader: null,
+      isOpen: false,
+      now: 1000,
+    };
+    await db.write(savePreview, { ...key, body: '{"a":1}', image: { ...image, quota: config.quota } });
+    await db.write(savePreview, { ...key, fetchedTs: 2000, body: '{"a":2}', image: undefined });
+    expect(await db.read((tx) => findPreview(tx, key.urlHash, 1500))).toBe('{"a":2}');
+    expect(await db.read((tx) => findPreview(tx, key.urlHash, 2001))).toBeUndefined();
+    expect(await db.read((tx) => previewsBefore(tx, 2000, 5))).toEqual([{ ...key, file: content.hash }]);
+    expect(await db.write(removePreview, key)).toBeUndefined();
+    await media.remove(parseMxcUri(uri));
+    expect(await filesIn(directory)).toEqual([]);
+    await expect(media.preview('https://a.test/other')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+    await expect(media.preview('file:///etc/passwd')).rejects.toMatchObject({ errcode: 'M_INVALID_PARAM' });
   });
 });

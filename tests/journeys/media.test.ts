@@ -1,7 +1,8 @@
 // Files over a real server: uploads at once and in two steps, downloads, thumbnails, what is refused, restarts.
 
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -174,4 +175,40 @@ test('an upload that is cut off leaves nothing, and what was uploaded outlives t
   await using again = await startServer({ env, directory: other.directory, port: other.port });
   expect(again.port).toBe(other.port);
   expect(Buffer.from((await download(erin, media)).body).toString()).toBe('kept');
+});
+
+test('previews of links', async () => {
+  const asked: string[] = [];
+  const site = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url === '/page?x=1') {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(`<html><head><title>Fallback</title>
+        <meta property="og:title" content="The Rock &amp; more"><meta property="og:image" content="image.png">
+        <meta name="description" content="A film"></head><body><p>${'x'.repeat(2_000_000)}`);
+    } else if (request.url === '/image.png') response.setHeader('Content-Type', 'image/png').end(png);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  const preview = (url: string, path = '/_matrix/client/v1/media/preview_url') => alice.get(path, { query: { url } });
+  const body = await alice.ok(preview(`${origin}/page?x=1`));
+  const { 'og:image': image, ...rest } = body;
+  expect(rest).toEqual({
+    'og:title': 'The Rock & more',
+    'og:description': 'A film',
+    'og:image:type': 'image/png',
+    'og:image:width': 400,
+    'og:image:height': 300,
+    'matrix:image:size': png.length,
+  });
+  expect(Buffer.from((await download(bob, image.slice('mxc://'.length))).body)).toEqual(Buffer.from(png));
+  expect(await alice.ok(preview(`${origin}/page?x=1#part`, '/_matrix/media/v3/preview_url'))).toEqual(body);
+  expect(asked).toEqual(['/page?x=1', '/image.png']);
+  expect((await alice.ok(preview(`${origin}/image.png`)))['og:image:width']).toBe(400);
+  expect((await preview(`${origin}/none`)).body.errcode).toBe('M_NOT_FOUND');
+  expect((await preview('http://169.254.169.254/latest')).body.errcode).toBe('M_FORBIDDEN');
+  expect((await preview('file:///etc/passwd')).body.errcode).toBe('M_INVALID_PARAM');
+  site.closeAllConnections();
+  site.close();
 });

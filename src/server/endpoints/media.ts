@@ -4,6 +4,7 @@ import { createMedia } from '../../api/client/media/create-media.ts';
 import { download } from '../../api/client/media/download.ts';
 import { downloadAnonymous } from '../../api/client/media/download-anonymous.ts';
 import { getMediaConfig } from '../../api/client/media/get-media-config.ts';
+import { previewUrl } from '../../api/client/media/preview-url.ts';
 import { thumbnail } from '../../api/client/media/thumbnail.ts';
 import { thumbnailAnonymous } from '../../api/client/media/thumbnail-anonymous.ts';
 import { upload } from '../../api/client/media/upload.ts';
@@ -18,4 +19,5 @@ export const mediaEndpoints = [
   thumbnail,
   thumbnailAnonymous,
   getMediaConfig,
+  previewUrl,
 ];

@@ -34,7 +34,8 @@ export const migration: Migration = {
 
     // What preview_url answered, by the SHA-256 of the URL; image: the media that the answer names.
     `CREATE TABLE url_previews (
-      url_hash {blob} PRIMARY KEY, body {text} NOT NULL, image {int}, fetched_ts {int} NOT NULL
+      url_hash {blob} NOT NULL, fetched_ts {int} NOT NULL, body {text} NOT NULL, image {int},
+      PRIMARY KEY (url_hash, fetched_ts)
     ){strictWithoutRowid}`,
     'CREATE INDEX url_previews_age ON url_previews (fetched_ts)',
   ],
