@@ -70,7 +70,7 @@ export async function compose(config: Config): Promise<Composed> {
   const reports = createReports({ db, clock, rooms });
   const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
-  const media = await openMedia({ db, clock, log, serverName, ...mediaOptions(config) });
+  const media = await openMedia({ db, clock, log, serverName, outbound, ...mediaOptions(config) });
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
   const push = createPush({ db, ruleClasses });
   await push.rules.renewOutdated();
