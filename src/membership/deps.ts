@@ -18,8 +18,7 @@ export interface MembershipDeps {
   readonly rooms: Rooms;
   readonly accounts: Pick<Accounts, 'findAccount' | 'profileOf'>;
   readonly latentUsers: LatentUsers;
-  /** undefined: push rules stay with the rooms they were made for. */
-  readonly pushRules: RoomPushRules | undefined;
+  readonly pushRules: RoomPushRules;
 }
 
 /** A local user who does something. */

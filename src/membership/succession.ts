@@ -37,7 +37,7 @@ export const bequeathToSuccessor = async (deps: MembershipDeps, old: RoomRef, su
 const inherit = async (deps: MembershipDeps, user: number, old: RoomRef, room: RoomRef): Promise<void> => {
   await inheritTags(deps, user, old, room);
   await inheritDirect(deps, user, old, room);
-  await deps.pushRules?.copyRoomRules(user, old.roomId, room.roomId);
+  await deps.pushRules.copyRoomRules(user, old.roomId, room.roomId);
 };
 
 const inheritTags = async ({ db }: MembershipDeps, user: number, old: RoomRef, room: RoomRef): Promise<void> => {

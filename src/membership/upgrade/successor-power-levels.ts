@@ -1,7 +1,7 @@
 // Power levels of a room that replaces another: those of the old room, in the terms of the new room's version.
 // Client-Server API, "Room Upgrades"; room version 12, "Room creators".
 
-import { isCreator } from '../../protocol/auth-rules/creators.ts';
+import { creatorOf, isCreator } from '../../protocol/auth-rules/creators.ts';
 import { readPowerLevelValue } from '../../protocol/auth-rules/power-level-value.ts';
 import { levelDefaults } from '../../protocol/auth-rules/power-levels.ts';
 import type { Json, JsonObject } from '../../protocol/events/json.ts';
@@ -15,8 +15,8 @@ const ADMINISTRATOR = 100;
 export interface Predecessor {
   readonly version: RoomVersion;
   readonly create: RoomEvent | undefined;
-  /** Content of its m.room.power_levels. */
-  readonly levels: JsonObject;
+  /** Content of its m.room.power_levels, if it has one. */
+  readonly levels: JsonObject | undefined;
 }
 
 export interface SuccessorLevels {
@@ -50,7 +50,7 @@ export const successorPowerLevels = (
   }
   const [upgrader] = creators;
   const needed = Math.max(ADMINISTRATOR, stateDefault, ...Object.values(events).map(Number));
-  // Creators of v12 rooms stand in no list; here they need to.
+  // Creators of v12 rooms stand in no list, nor does the creator of a room without levels; here they need to.
   for (const userId of creatorsOf(old)) users[userId] ??= needed;
   const final = { ...levels, events, users };
   if (Number(users[upgrader!] ?? levels.users_default ?? 0) >= needed) return { initial: final, final };
@@ -69,10 +69,11 @@ const levelsOf = (map: Json | undefined, read: (value: Json) => number | undefin
   return Object.fromEntries(entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
 };
 
-const creatorsOf = ({ version, create }: Predecessor): string[] => {
-  if (!version.privilegedCreators || !create) return [];
+const creatorsOf = ({ version, create, levels }: Predecessor): string[] => {
+  // "If the room contains no m.room.power_levels event, the room's creator has a power level of 100."
+  if (!create || (levels && !version.privilegedCreators)) return [];
   const { additional_creators: additional } = create.content;
-  return [create.sender, ...(Array.isArray(additional) ? additional : [])].filter(
+  return [creatorOf(create, version), ...(Array.isArray(additional) ? additional : [])].filter(
     (userId): userId is string => typeof userId === 'string' && isCreator(userId, create, version),
   );
 };

@@ -70,7 +70,7 @@ const createSuccessor = async (
   const find = (type: string): RoomEvent | undefined =>
     state.find((event) => event.type === type && event.stateKey === '');
   const create = find('m.room.create');
-  const levels = find('m.room.power_levels')?.content ?? {};
+  const levels = find('m.room.power_levels')?.content;
   const { initial, final } = successorPowerLevels({ version: old.version, create, levels }, version, creators);
   const draft = ({ type, stateKey, content }: TransferredState): Draft => ({ type, stateKey, sender, content });
   const drafts = [
