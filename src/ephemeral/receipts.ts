@@ -65,6 +65,8 @@ export const createReceipts = ({ db, clock }: { db: Database; clock: Clock }) =>
     return { ...receipt, room, isLocal: false, type: 'm.read', eventPosition: position, thread: undefined };
   };
 
+  const listeners: ((user: number) => void)[] = [];
+
   return {
     /**
      * Moves the user's receipts, and their fully read marker to `fullyRead`. A receipt behind the one that is there changes
@@ -89,6 +91,7 @@ export const createReceipts = ({ db, clock }: { db: Database; clock: Clock }) =>
         receipts: checked,
         ...(fullyRead !== undefined && { fullyRead: { user, room, content } }),
       });
+      if (checked.length > 0) for (const listener of listeners) listener(user);
     },
 
     /** Public receipts from another server; that their users are members and of that server is checked already. */
@@ -99,6 +102,11 @@ export const createReceipts = ({ db, clock }: { db: Database; clock: Clock }) =>
         return found;
       });
       if (news.length > 0) await db.write(putReceipts, { receipts: news });
+    },
+
+    /** For push notifications: called with local users who have read something. */
+    onRead(listener: (user: number) => void): void {
+      listeners.push(listener);
     },
 
     receiptsSince: receiptContentsSince,

@@ -1,31 +1,26 @@
 // Whom an event notifies: one outcome for all members with the default push rules, and rows for the few it is otherwise for.
 // The room engine asks once per event. Client-Server API, "Push Rules".
 
-import { LruCache } from '../lib/lru-cache.ts';
-import { propertyAt } from '../protocol/events/property-path.ts';
 import type { RoomEvent } from '../protocol/events/room-event.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
-import { serverOf } from '../protocol/ids/id-parts.ts';
-import { isUserId } from '../protocol/ids/user-id.ts';
 import { evaluate, noOutcome, type PushOutcome } from '../protocol/push-rules/compile-rules.ts';
 import { type DefaultOutcome, outcomeForDefaultRules } from '../protocol/push-rules/outcome-for-default-rules.ts';
 import { type PushSubject, pushSubject, type RoomPushContext } from '../protocol/push-rules/push-subject.ts';
 import type { NotificationContext, NotificationPort } from '../rooms/ports.ts';
 import type { Database } from '../storage/database.ts';
-import { findUsers } from '../storage/stores/names.ts';
 import type { NotificationRow } from '../storage/stores/persist.ts';
 import { memberContents } from '../storage/stores/push-rules.ts';
+import { createNamedUsers } from './named-users.ts';
 import { roomPushContext } from './push-context.ts';
-import { createRoomMembers, isLocalMember, type RoomMembers } from './room-members.ts';
+import { isLocalMember, type RoomMembers, type RoomMembersOf } from './room-members.ts';
 import { nobody, type RuleClass, type RuleClasses } from './rule-classes.ts';
 
 export interface JudgeDeps {
   readonly db: Database;
   readonly serverName: ServerName;
   readonly ruleClasses: RuleClasses;
+  readonly membersOf: RoomMembersOf;
 }
-
-const USERS_MAX = 50_000;
 
 /** What one event comes to, before the users with rules of their own are looked at. */
 interface Judged {
@@ -39,35 +34,8 @@ interface Judged {
   readonly named: ReadonlyMap<number, UserId>;
 }
 
-const nobodyNamed: ReadonlyMap<number, UserId> = new Map();
-
-export const createJudge = ({ db, serverName, ruleClasses }: JudgeDeps): NotificationPort => {
-  const membersOf = createRoomMembers({ db });
-  const nids = new LruCache<UserId, number>(USERS_MAX);
-
-  const nidsOf = async (userIds: readonly UserId[]): Promise<(number | undefined)[]> => {
-    const found = userIds.map((userId) => nids.get(userId));
-    const absent = userIds.filter((_, index) => found[index] === undefined);
-    if (absent.length === 0) return found;
-    const loaded = await db.read((tx) => findUsers(tx, absent));
-    for (const [userId, user] of loaded) nids.set(userId, user);
-    return userIds.map((userId, index) => found[index] ?? loaded.get(userId));
-  };
-
-  /** Those of this server whom the event names, if it concerns them at all. */
-  const namedUsers = async (event: RoomEvent, members: RoomMembers): Promise<ReadonlyMap<number, UserId>> => {
-    const userIds = namedUserIds(event).filter((userId) => serverOf(userId) === serverName);
-    if (userIds.length === 0) return nobodyNamed;
-    const named = new Map<number, UserId>();
-    const users = await nidsOf(userIds);
-    for (const [index, user] of users.entries()) {
-      const userId = userIds[index]!;
-      // Mentions notify members only; a member event also its target, who may be outside (an invite).
-      const isTarget = event.type === 'm.room.member' && event.stateKey === userId;
-      if (user !== undefined && (isTarget || isLocalMember(members, user))) named.set(user, userId);
-    }
-    return named;
-  };
+export const createJudge = ({ db, serverName, ruleClasses, membersOf }: JudgeDeps): NotificationPort => {
+  const namedUsers = createNamedUsers({ db, serverName });
 
   /** Members with rules of their own; worked out again only when members or those users change. */
   const customMembers = async (members: RoomMembers): Promise<readonly number[]> => {
@@ -132,15 +100,6 @@ export const createJudge = ({ db, serverName, ruleClasses }: JudgeDeps): Notific
       return { notifies: common.notify, highlights: common.highlight, exceptions };
     },
   };
-};
-
-/** Whom an event speaks of: the mentioned and the state key, but not its sender. */
-const namedUserIds = ({ content, stateKey, sender }: RoomEvent): UserId[] => {
-  const mentioned = propertyAt(content, ['m.mentions', 'user_ids']);
-  const isNamed = (id: unknown): id is UserId => typeof id === 'string' && id !== sender && isUserId(id);
-  const ids = new Set(Array.isArray(mentioned) ? mentioned.filter(isNamed) : []);
-  if (isNamed(stateKey)) ids.add(stateKey);
-  return [...ids];
 };
 
 /** `ofClass` keeps what a class of equal rules says to all whom the event does not name. */

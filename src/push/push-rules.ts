@@ -20,7 +20,7 @@ import {
   type Ruleset,
 } from '../protocol/push-rules/ruleset.ts';
 import { mergeRules, noUserPushRules, type UserPushRules } from '../protocol/push-rules/user-push-rules.ts';
-import type { Database, ReadTx } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
 import { userIdsOf } from '../storage/stores/names.ts';
 import { outdatedPushRules, pushRulesOf, putPushRules } from '../storage/stores/push-rules.ts';
 import { copyRoomRules } from './copy-room-rules.ts';
@@ -108,8 +108,8 @@ export const createPushRules = ({ db, ruleClasses }: { db: Database; ruleClasses
     },
 
     /** The content of m.push_rules as JSON text, also of those who never changed a rule and so have no account data. */
-    async pushRulesContent(tx: ReadTx, { user, userId }: RuleOwner): Promise<string> {
-      return contentText(userId, parsed(await pushRulesOf(tx, user)));
+    async contentText({ user, userId }: RuleOwner): Promise<string> {
+      return contentText(userId, parsed(await db.read((tx) => pushRulesOf(tx, user))));
     },
 
     /** At start: a new release's default rules reach those who have changed theirs. */

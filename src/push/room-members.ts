@@ -42,7 +42,9 @@ export const isLocalMember = ({ local }: RoomMembers, user: number): boolean => 
 };
 
 /** Asks with the hash of the room's state. While that state is not on disk yet, the answer is the last one that is. */
-export const createRoomMembers = (deps: { db: Database }) => {
+export type RoomMembersOf = (room: number, stateRoot: string) => RoomMembers | Promise<RoomMembers>;
+
+export const createRoomMembers = (deps: { db: Database }): RoomMembersOf => {
   const known = new LruCache<number, { readonly stateRoot: string; readonly members: RoomMembers }>(ROOMS_MAX);
 
   const load = async (room: number): Promise<RoomMembers> => {
@@ -59,7 +61,7 @@ export const createRoomMembers = (deps: { db: Database }) => {
     return loaded.members;
   };
 
-  return (room: number, stateRoot: string): RoomMembers | Promise<RoomMembers> => {
+  return (room, stateRoot) => {
     // A room that is being created has no number yet.
     if (room === 0) return noMembers();
     const entry = known.get(room);

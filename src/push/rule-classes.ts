@@ -3,7 +3,7 @@
 import { LruCache } from '../lib/lru-cache.ts';
 import { type CompiledRules, compileRules } from '../protocol/push-rules/compile-rules.ts';
 import type { Ruleset } from '../protocol/push-rules/ruleset.ts';
-import { mergeRules, type UserPushRules } from '../protocol/push-rules/user-push-rules.ts';
+import { mergeRules, noUserPushRules, type UserPushRules } from '../protocol/push-rules/user-push-rules.ts';
 import type { Database } from '../storage/database.ts';
 import { pushRulesOfMany, usersWithPushRules } from '../storage/stores/push-rules.ts';
 
@@ -55,6 +55,9 @@ export const createRuleClasses = (deps: { db: Database }) => {
   };
 
   return {
+    /** Of everybody who changed nothing. */
+    defaults: compile(JSON.stringify(noUserPushRules)),
+
     /** Grows whenever somebody joins or leaves the set of users with rules of their own. */
     get version() {
       return version;

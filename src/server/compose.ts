@@ -8,7 +8,8 @@ import type { Config } from '../config/schema.ts';
 import { createE2ee } from '../e2ee/e2ee.ts';
 import { createEphemeral } from '../ephemeral/ephemeral.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
-import { createOutbound, type Outbound } from '../http/outbound/outbound.ts';
+import type { Outbound } from '../http/outbound/outbound.ts';
+import { outboundOnDemand } from '../http/outbound/outbound-on-demand.ts';
 import { createResolver, type Resolver } from '../http/outbound/resolver.ts';
 import { loadIdentity } from '../identity/identity.ts';
 import { parseCidr } from '../lib/address.ts';
@@ -19,13 +20,13 @@ import { createMetrics } from '../lib/metrics.ts';
 import { openMedia } from '../media/media.ts';
 import { createMembership } from '../membership/membership.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
-import { createJudge } from '../push/judge.ts';
+import { createJudging } from '../push/judging.ts';
 import { createPush } from '../push/push.ts';
-import { createRuleClasses } from '../push/rule-classes.ts';
 import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
 import { createRoomReads } from '../rooms/read/room-reads.ts';
 import { createReports } from '../rooms/reports.ts';
 import { createRooms } from '../rooms/rooms.ts';
+import { createSearchIndex } from '../rooms/search/search-index.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { createStream } from '../stream/stream.ts';
 import { createSync } from '../sync/sync.ts';
@@ -63,17 +64,19 @@ export async function compose(config: Config): Promise<Composed> {
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
   stack.use(sweepSessions(auth, clock, log));
-  const ruleClasses = createRuleClasses({ db });
-  const notifications = createJudge({ db, serverName, ruleClasses });
-  const rooms = createRooms({ db, clock, serverName, signingKey, notifications });
+  const judging = createJudging({ db, serverName });
+  const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
   const roomDirectory = createRoomDirectory({ db, clock, serverName, rooms });
   const reports = createReports({ db, clock, rooms });
-  const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names });
+  const searchIndex = stack.use(createSearchIndex({ db, clock, log }));
+  const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
   const media = await openMedia({ db, clock, log, serverName, outbound, ...mediaOptions(config) });
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
-  const push = createPush({ db, ruleClasses });
-  await push.rules.renewOutdated();
+  const { receipts } = ephemeral;
+  const { reader } = roomReads;
+  const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
+  await push.start();
   const membership = createMembership({
     db,
     clock,
@@ -137,7 +140,7 @@ async function openOutbound({ federation }: Config, clock: Clock, resolver: Reso
   const { extraCaFile, allowPrivateAddresses } = federation;
   const allow = allowPrivateAddresses.map((text) => present(parseCidr(text), `${text} was checked before`));
   const extraCa = extraCaFile === undefined ? undefined : await readAuthorities(extraCaFile);
-  return createOutbound({ clock, resolver, allow, extraCa });
+  return outboundOnDemand({ clock, resolver, allow, extraCa });
 }
 
 const readAuthorities = (file: string): Promise<string> =>

@@ -10,8 +10,8 @@ import { compileRules, evaluate } from '../../src/protocol/push-rules/compile-ru
 import { pushSubject } from '../../src/protocol/push-rules/push-subject.ts';
 import { mergeRules, noUserPushRules, type UserPushRules } from '../../src/protocol/push-rules/user-push-rules.ts';
 import { roomVersions } from '../../src/protocol/room-versions/room-versions.ts';
-import { createJudge } from '../../src/push/judge.ts';
-import { createRuleClasses, type RuleClasses } from '../../src/push/rule-classes.ts';
+import { createJudging } from '../../src/push/judging.ts';
+import type { RuleClasses } from '../../src/push/rule-classes.ts';
 import type { NotificationContext, NotificationPort } from '../../src/rooms/ports.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { pushRulesOf, putPushRules } from '../../src/storage/stores/push-rules.ts';
@@ -124,8 +124,8 @@ describeOnBothEngines('judging whom an event notifies', (open) => {
     for (const [index, user] of users.entries()) {
       if (index < MEMBERS) await room.member(user, 'join', true, { displayname: index === 1 ? 'mr fantastic' : 'x' });
     }
-    ruleClasses = createRuleClasses({ db });
-    judge = createJudge({ db, serverName: 'test' as ServerName, ruleClasses });
+    const judging = createJudging({ db, serverName: 'test' as ServerName });
+    ({ ruleClasses, notifications: judge } = judging);
   });
 
   test('equals what the rules of each say', async () => {

@@ -68,7 +68,9 @@ describeOnBothEngines('presence and typing', (open) => {
   });
 
   test('presence wakes those who share a room', async () => {
-    using wait = stream.wait({ rooms: [room.nid], user: bob }, 60_000, new AbortController().signal);
+    using listener = stream.listen(bob);
+    listener.addRoom(room.nid);
+    using wait = listener.wait(60_000, new AbortController().signal);
     ephemeral.presence.set(alice, 'online', undefined);
     await clock.advance(200);
     await wait.woken;

@@ -7,6 +7,7 @@ import {
   putPushRuleActions,
   putPushRuleEnabled,
 } from '../../api/client/push/change-push-rules.ts';
+import { getNotifications } from '../../api/client/push/get-notifications.ts';
 import {
   getGlobalPushRules,
   getPushRule,
@@ -14,6 +15,7 @@ import {
   getPushRuleEnabled,
   getPushRules,
 } from '../../api/client/push/get-push-rules.ts';
+import { getPushers, setPusher } from '../../api/client/push/pushers.ts';
 import { postReadMarkers } from '../../api/client/read-markers/post-read-markers.ts';
 import { postReceipt } from '../../api/client/receipts/post-receipt.ts';
 import { putTyping } from '../../api/client/typing/put-typing.ts';
@@ -28,6 +30,9 @@ export const pushEndpoints = [
   deletePushRule,
   putPushRuleEnabled,
   putPushRuleActions,
+  getPushers,
+  setPusher,
+  getNotifications,
   postReceipt,
   postReadMarkers,
   putTyping,

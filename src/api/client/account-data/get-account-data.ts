@@ -3,6 +3,7 @@
 import type { Accounts } from '../../../accounts/accounts.ts';
 import { endpoint, jsonText } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam, text, userIdParam } from '../../../http/inbound/params.ts';
+import type { Push } from '../../../push/push.ts';
 import { checkOwnUser } from './own-user.ts';
 
 export const getAccountData = endpoint({
@@ -12,8 +13,10 @@ export const getAccountData = endpoint({
   auth: 'user',
   limit: 'read',
   params: { userId: userIdParam, type: text },
-  async handle({ caller, params }, { accounts }: { accounts: Accounts }) {
+  async handle({ caller, params }, { accounts, push }: { accounts: Accounts; push: Push }) {
     checkOwnUser(caller, params.userId);
+    // Everybody has push rules, also those who have stored none.
+    if (params.type === 'm.push_rules') return jsonText(await push.rules.contentText(caller));
     return jsonText(await accounts.accountData(caller.user, undefined, params.type));
   },
 });
