@@ -9,12 +9,16 @@ import { clientContent, withReason } from './member-content.ts';
 
 type Deps = Pick<MembershipDeps, 'rooms'>;
 
-export interface Change {
+export interface MemberRequest {
   readonly roomId: RoomId;
   readonly target: UserId;
-  readonly membership: 'leave' | 'ban' | 'knock' | string;
+  /** What the client says beside the membership. */
   readonly content: JsonObject;
   readonly originServerTs?: number | undefined;
+}
+
+export interface Change extends MemberRequest {
+  readonly membership: string;
 }
 
 /** `check` sees the target's membership as it is when the change takes effect, and throws if it must not be. */

@@ -5,7 +5,7 @@ import type { RoomId, UserId } from '../protocol/ids/branded.ts';
 import { isRoomId } from '../protocol/ids/room-id.ts';
 import type { RoomRef } from '../rooms/room-ref.ts';
 import type { SentEvent } from '../rooms/send/draft.ts';
-import { ban, kick, unban } from './change-member.ts';
+import { ban, kick, type MemberRequest, unban } from './change-member.ts';
 import { createRoom } from './creation/create-room.ts';
 import type { CreationRequest } from './creation/creation-request.ts';
 import type { Actor, MembershipDeps } from './deps.ts';
@@ -46,7 +46,7 @@ export const createMembership = (deps: MembershipDeps) => ({
 
   /** As inviteUser in invite-user.ts. */
   async invite(actor: Actor, roomId: RoomId, target: UserId, content: JsonObject): Promise<void> {
-    await inviteUser(deps, actor, roomId, target, content);
+    await inviteUser(deps, actor, { roomId, target, content });
   },
 
   async kick(actor: Actor, roomId: RoomId, target: UserId, reason: string | undefined): Promise<void> {
@@ -62,13 +62,7 @@ export const createMembership = (deps: MembershipDeps) => ({
   },
 
   /** As setMember in set-member.ts. */
-  setMember: (
-    actor: Actor,
-    roomId: RoomId,
-    target: UserId,
-    content: JsonObject,
-    originServerTs: number | undefined,
-  ): Promise<SentEvent> => setMember(deps, actor, roomId, target, content, originServerTs),
+  setMember: (actor: Actor, request: MemberRequest): Promise<SentEvent> => setMember(deps, actor, request),
 
   /** What follows from a state event that was sent: guests who are not admitted any more, settings of a replaced room. */
   async stateChanged(roomId: RoomId, type: string, stateKey: string, content: JsonObject): Promise<void> {

@@ -210,7 +210,7 @@ test('nobody annotates twice in the same way, unless the first was redacted', as
     return send(client, roomId, `react${++count}`, content, 'm.reaction');
   };
   const answers = await Promise.all([react(alice, '👍'), react(alice, '👍'), react(alice, '👎'), react(bob, '👍')]);
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 400]);
+  expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 200, 400]);
   expect(answers.find(({ status }) => status === 400)?.body.errcode).toBe('M_DUPLICATE_ANNOTATION');
   const mine = answers.slice(0, 2).find(({ status }) => status === 200)!.body.event_id;
   await alice.ok(alice.put(roomPath(roomId, 'redact', mine, 'undo'), {}));

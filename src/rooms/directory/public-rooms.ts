@@ -68,7 +68,7 @@ export const createPublicRooms = ({ db, rooms }: Pick<DirectoryDeps, 'db' | 'roo
     const published = await db.read(publishedRooms);
     const listed: Listed[] = [];
     for (let at = 0; at < published.length; at += READS_AT_ONCE) {
-      const some = published.slice(at, at + READS_AT_ONCE).map((room) => {
+      const some = published.slice(at, at + READS_AT_ONCE).map(async (room) => {
         const root = bytesToHash(room.stateRoot);
         const known = entries.get(room.nid);
         return known?.root === root ? known : load(room, root);
@@ -99,7 +99,7 @@ export const createPublicRooms = ({ db, rooms }: Pick<DirectoryDeps, 'db' | 'roo
   };
 };
 
-const typeOf = ({ room_type: type }: PublishedEntry): string | null => (typeof type === 'string' ? type : null);
+const typeOf = ({ room_type: type }: PublishedEntry): string | null => type ?? null;
 
 type Place = Pick<Mark, 'members' | 'nid'>;
 

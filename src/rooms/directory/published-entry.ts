@@ -5,11 +5,17 @@ import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 
-export interface PublishedEntry extends JsonObject {
-  room_id: RoomId;
-  num_joined_members: number;
-  world_readable: boolean;
-  guest_can_join: boolean;
+export interface PublishedEntry {
+  readonly room_id: RoomId;
+  readonly num_joined_members: number;
+  readonly world_readable: boolean;
+  readonly guest_can_join: boolean;
+  readonly name?: string;
+  readonly topic?: string;
+  readonly canonical_alias?: string;
+  readonly avatar_url?: string;
+  readonly join_rule?: string;
+  readonly room_type?: string;
 }
 
 /** The state that an entry is made of, in this order. */

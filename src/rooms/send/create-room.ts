@@ -43,7 +43,7 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
     const first = await engine.nids.take(drafts.length);
     for (const [index, draft] of drafts.entries()) {
       const { head } = prepared.at(-1)!;
-      prepared.push(await prepareEvent(engine, room, head, draft, nids[index]!, first + index));
+      prepared.push(await prepareEvent(engine, room, head, draft, { ...nids[index]!, event: first + index }));
     }
     const persisted = await engine.db.write(persistEvents, {
       room: { roomId, version: version.id },
@@ -78,5 +78,5 @@ const prepareCreate = async (engine: Engine, { create, version }: RoomCreation):
   const roomId = version.roomIdIsCreateHash ? ('' as RoomId) : (`!${randomToken(18)}:${engine.serverName}` as RoomId);
   // Two rooms that a user makes alike in one millisecond would be one.
   const draft = { ...create, originServerTs: create.originServerTs ?? engine.distinctTime() };
-  return prepareEvent(engine, { nid: NO_NID, roomId, version }, emptyHead, draft, nids!, nid);
+  return prepareEvent(engine, { nid: NO_NID, roomId, version }, emptyHead, draft, { ...nids!, event: nid });
 };

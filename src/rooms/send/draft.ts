@@ -6,6 +6,9 @@ import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import type { TransactionRow } from '../../storage/stores/persist.ts';
 import type { RoomView } from '../state/room-view.ts';
 
+/** A client's transaction id, with the device and the endpoint's path before it. */
+export type Transaction = TransactionRow;
+
 export interface Draft {
   readonly type: string;
   /** undefined: not a state event. */
@@ -17,7 +20,7 @@ export interface Draft {
   /** Milliseconds; now unless an application service says otherwise. */
   readonly originServerTs?: number | undefined;
   /** The client's transaction id, remembered with the event. */
-  readonly transaction?: TransactionRow | undefined;
+  readonly transaction?: Transaction | undefined;
 }
 
 export interface SentEvent {

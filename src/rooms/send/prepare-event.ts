@@ -33,6 +33,11 @@ export interface Prepared {
   readonly head: RoomHead;
 }
 
+/** The numbers of an event and of what it names. */
+export interface EventNids extends DraftNids {
+  readonly event: number;
+}
+
 /** At most this many forward extremities become prev_events. Server-Server API, PDUs: at most 20. */
 const PREV_EVENTS_MAX = 20;
 
@@ -41,9 +46,9 @@ export const prepareEvent = async (
   room: RoomRef,
   head: RoomHead,
   given: Draft,
-  nids: DraftNids,
-  nid: number,
+  nids: EventNids,
 ): Promise<Prepared> => {
+  const { event: nid } = nids;
   const draft = withRedacts(given, room);
   const auth = await loadAuthState(engine.state, room, head.stateRoot, draft, engine.serverName);
   const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);

@@ -119,7 +119,8 @@ const prepareAll = async (
   try {
     for (const [index, draft] of drafts.entries()) {
       const there = await sameInState(engine, room, head, draft, nids[index]!);
-      const outcome = there ?? (await prepareEvent(engine, room, head, draft, nids[index]!, first + index));
+      const outcome =
+        there ?? (await prepareEvent(engine, room, head, draft, { ...nids[index]!, event: first + index }));
       outcomes.push(outcome);
       if (typeof outcome !== 'number') head = outcome.head;
     }

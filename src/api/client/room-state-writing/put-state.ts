@@ -31,7 +31,8 @@ export const putState = endpoint({
     const originServerTs = timestampOf(caller, query.ts);
     if (type === 'm.room.member') {
       if (!isUserId(stateKey)) throw invalidParam('The state key of m.room.member must be a user ID.');
-      const { eventId } = await membership.setMember(caller, roomId, stateKey, body, originServerTs);
+      const request = { roomId, target: stateKey, content: body, originServerTs };
+      const { eventId } = await membership.setMember(caller, request);
       return { event_id: eventId };
     }
     const draft = { type, stateKey, sender: caller.userId, content: body, originServerTs };

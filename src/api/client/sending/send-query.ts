@@ -3,7 +3,7 @@
 import type { Caller, ParseQuery } from '../../../http/inbound/endpoint.ts';
 import { optionalInt, text } from '../../../http/inbound/params.ts';
 import { invalidParam } from '../../../protocol/errors/matrix-error.ts';
-import type { TransactionRow } from '../../../storage/stores/persist.ts';
+import type { Transaction } from '../../../rooms/send/draft.ts';
 
 const TXN_ID_LENGTH_MAX = 512;
 
@@ -30,7 +30,7 @@ export const txnIdParam = (value: string | undefined, name: string): string => {
 };
 
 /** `scope`: the endpoint's path up to the id. */
-export const transactionOf = (caller: Caller, scope: string, txnId: string): TransactionRow => ({
+export const transactionOf = (caller: Caller, scope: string, txnId: string): Transaction => ({
   device: caller.device,
   scope,
   txnId,
