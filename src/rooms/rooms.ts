@@ -15,7 +15,7 @@ import { createNames } from './names.ts';
 import type { NotificationPort } from './ports.ts';
 import type { RoomRef } from './room-ref.ts';
 import { createAnnotateOnce } from './send/annotate-once.ts';
-import { checkState } from './send/check-state.ts';
+import { checkState, isChecked } from './send/check-state.ts';
 import { createRoom, type RoomCreation } from './send/create-room.ts';
 import type { Composition, Draft, SentEvent } from './send/draft.ts';
 import { sendComposition, sendEvents } from './send/send-events.ts';
@@ -129,7 +129,7 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
         return last.sort((a, b) => b.depth - a.depth)[0]?.eventId;
       }),
     async sendState(roomId, draft) {
-      await checkState(deps.db, await view(roomId), draft.type, draft.stateKey, draft.content);
+      if (isChecked(draft)) await checkState(deps.db, await view(roomId), draft);
       return send(roomId, draft);
     },
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),

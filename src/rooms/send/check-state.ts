@@ -11,19 +11,15 @@ import { isRoomAlias } from '../../protocol/ids/room-alias.ts';
 import type { Database } from '../../storage/database.ts';
 import { findAlias } from '../../storage/stores/aliases.ts';
 import type { RoomView } from '../state/room-view.ts';
+import type { Draft } from './draft.ts';
 
-/** Throws M_BAD_ALIAS, M_INVALID_PARAM, M_BAD_JSON. */
-export const checkState = async (
-  db: Database,
-  room: RoomView,
-  type: string,
-  stateKey: string,
-  content: JsonObject,
-): Promise<void> => {
-  if (stateKey !== '') return;
-  if (type === 'm.room.canonical_alias') await checkAliases(db, room, content);
-  if (type === 'm.room.power_levels') await checkPowerLevels(room, content);
-};
+/** Most state events are checked by the authorisation rules alone. */
+export const isChecked = ({ type, stateKey }: Pick<Draft, 'type' | 'stateKey'>): boolean =>
+  stateKey === '' && (type === 'm.room.canonical_alias' || type === 'm.room.power_levels');
+
+/** For what isChecked says. Throws M_BAD_ALIAS, M_INVALID_PARAM, M_BAD_JSON. */
+export const checkState = (db: Database, room: RoomView, { type, content }: Draft): Promise<void> =>
+  type === 'm.room.canonical_alias' ? checkAliases(db, room, content) : checkPowerLevels(room, content);
 
 /** "Servers do not validate aliases which are being removed or are already present in the state event." */
 const checkAliases = async (db: Database, room: RoomView, content: JsonObject): Promise<void> => {
