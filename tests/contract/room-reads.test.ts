@@ -168,6 +168,7 @@ describeOnBothEngines('reading rooms', (open) => {
     expect(await members(alice)).toEqual([`${a} join`, `${b} leave`, `${c} join`]);
     expect(await members(bob)).toEqual([`${a} join`, `${b} leave`]);
     expect(await members(alice, { at: parsePositionToken(start) })).toEqual([`${a} join`, `${b} join`]);
+    expect(await members(alice, { at: 0 })).toEqual([`${a} join`]);
     expect(await members(alice, { notMembership: 'leave' })).toEqual([`${a} join`, `${c} join`]);
     expect(await members(alice, { membership: 'leave' })).toEqual([`${b} leave`]);
     expect(Object.keys(await test.reads.joinedMembers(roomId, alice.viewer)).sort()).toEqual([a, c]);

@@ -6,6 +6,7 @@ import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { contentsOf, eventsByNid, memberEventsAmong, type StoredEvent } from '../../storage/stores/events.ts';
 import { type MembershipState, memberEventsOfRoom, membersOfRoom } from '../../storage/stores/memberships.ts';
+import { beginningOf } from '../../storage/stores/room-history.ts';
 import { stateRootAt } from '../../storage/stores/rooms.ts';
 import { bytesToHash } from '../state/room-state.ts';
 import { allEntries } from '../state-tree/read-entries.ts';
@@ -60,8 +61,11 @@ const memberEvents = async (
   );
 };
 
+/** A point before the room began here, as `prev_batch` of a whole timeline is, stands for its beginning. */
 const rootAt = async (tx: ReadTx, access: RoomAccess, at: number): Promise<NodeHash | undefined> => {
-  const root = await stateRootAt(tx, access.room.nid, Math.min(at, access.upTo));
+  const { nid } = access.room;
+  const position = Math.max(Math.min(at, access.upTo), (await beginningOf(tx, nid)) ?? at);
+  const root = await stateRootAt(tx, nid, position);
   return root && bytesToHash(root);
 };
 

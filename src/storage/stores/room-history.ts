@@ -10,6 +10,16 @@ interface MemberChange {
   readonly position: number | null;
 }
 
+/** The position at which the room's first member is there; undefined for a room without a timeline. */
+export const beginningOf = async (tx: ReadTx, room: number): Promise<number | undefined> => {
+  const row = await tx.get<{ position: number }>(
+    `SELECT e.position AS "position" FROM events e JOIN event_types t ON t.nid = e.type
+     WHERE e.room = ? AND e.position IS NOT NULL AND t.type = 'm.room.member' ORDER BY e.position LIMIT 1`,
+    room,
+  );
+  return row?.position;
+};
+
 /**
  * The stream position of the member event by which the last join ended, found from the current member event (a nid) backwards;
  * -Infinity when there was no join. `isJoin` tells of a member event's nid whether it is one.
