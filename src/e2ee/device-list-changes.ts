@@ -28,7 +28,8 @@ export type RoomStates = Pick<RoomState, 'sourceIn'>;
 
 /**
  * Since `since`, as `tx` sees it; changes of keys up to `until`. Memberships count as they are now: a token that was given
- * out earlier than now is answered with what will come anyway.
+ * out earlier than now is answered with what will come anyway. `membersMoved` false: the caller knows that nobody came into
+ * a room of the user's or went.
  */
 export const deviceListChangesSince = async (
   states: RoomStates,
@@ -36,8 +37,10 @@ export const deviceListChangesSince = async (
   user: number,
   since: number,
   until: number,
+  membersMoved = true,
 ): Promise<DeviceListChanges> => {
   const changed = new Set(await usersWithChangedKeys(tx, user, since, until));
+  if (!membersMoved) return { changed: await userIdsOf(tx, [...changed]), left: [] };
   const { joined, parted } = await sharingMoves(states, tx, user, since);
   const sharedBefore = await sharersAmong(tx, user, [...joined], since);
   for (const other of joined) if (!sharedBefore.has(other)) changed.add(other);

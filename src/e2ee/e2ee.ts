@@ -101,8 +101,13 @@ export const createE2ee = (deps: E2eeDeps) => {
       sendToDevice(deps, sender, request, clock.now()),
 
     /** For /sync, inside its snapshot; as deviceListChangesSince in device-list-changes.ts. */
-    deviceListChangesSince: (tx: ReadTx, user: number, since: number, until: number): Promise<DeviceListChanges> =>
-      deviceListChangesSince(states, tx, user, since, until),
+    deviceListChangesSince: (
+      tx: ReadTx,
+      user: number,
+      since: number,
+      until: number,
+      membersMoved = true,
+    ): Promise<DeviceListChanges> => deviceListChangesSince(states, tx, user, since, until, membersMoved),
 
     /** For /keys/changes, in a snapshot of its own. */
     deviceListChanges: (user: number, since: number, until: number): Promise<DeviceListChanges> =>

@@ -1,17 +1,8 @@
-// What happened, as one ordered stream: where it stands, who changed lately, and who waits for it.
+// What happened, as one ordered stream: where it stands, who changed lately, and who listens to what.
 // Fed by the database's commits alone, so nobody is woken for what is not on disk.
 
 import type { Audience, Change, Database } from '../storage/database.ts';
-
-/** What a long poll waits for. Rooms and users are nids. */
-export interface Interest {
-  readonly rooms: Iterable<number>;
-  readonly user: number;
-}
-
-interface Waiter {
-  wake(): void;
-}
+import { createListeners, type Listener } from './listeners.ts';
 
 /** Positions of rooms or users that changed since the server started. */
 export interface RecentChanges {
@@ -29,15 +20,10 @@ export interface Stream {
   readonly users: RecentChanges;
   /** Wakes those who wait on a room or user for something that has no position: typing, presence. */
   poke(audience: Audience): void;
-  /**
-   * Resolves once something concerned happens, or `timeoutMs` passed, or the signal aborts. The caller looks for
-   * news after it has called this and before it awaits, so that nothing slips between looking and waiting.
-   */
-  wait(interest: Interest, timeoutMs: number, signal: AbortSignal): Wait;
-}
-
-export interface Wait extends Disposable {
-  readonly woken: Promise<void>;
+  /** Somebody who wants to hear of a user's own changes, and of those of the rooms that it adds. Dispose of it. */
+  listen(user: number): Listener;
+  /** Resolves once the head is at a position, which some read has seen already; false: not within `timeoutMs`. */
+  reached(position: number, timeoutMs: number): Promise<boolean>;
 }
 
 export const createStream = (deps: { db: Database }): Stream => {
@@ -45,25 +31,20 @@ export const createStream = (deps: { db: Database }): Stream => {
   let head = headAtOpen;
   const rooms = recentChanges(headAtOpen);
   const users = recentChanges(headAtOpen);
-  const waitersOfRoom = new Map<number, Set<Waiter>>();
-  const waitersOfUser = new Map<number, Set<Waiter>>();
+  const listeners = createListeners();
+  const expected = new Set<{ readonly position: number; resolve(): void }>();
 
-  const wakeAll = (waiters: Set<Waiter> | undefined): void => {
-    if (waiters) for (const waiter of [...waiters]) waiter.wake();
-  };
-  const wake = (audience: Audience): void => {
-    for (const room of roomsOf(audience)) wakeAll(waitersOfRoom.get(room));
-    for (const user of usersOf(audience)) wakeAll(waitersOfUser.get(user));
-  };
   const note = (change: Change): void => {
     for (const room of roomsOf(change.audience)) rooms.note(room, change.position);
     for (const user of usersOf(change.audience)) users.note(user, change.position);
   };
+  const wake = (audience: Audience): void => listeners.wake(roomsOf(audience), usersOf(audience));
 
   deps.db.onCommit((commit) => {
     if (commit.head > head) head = commit.head;
     for (const change of commit.changes) note(change);
     for (const change of commit.changes) wake(change.audience);
+    for (const each of expected) if (each.position <= head) each.resolve();
   });
 
   return {
@@ -73,26 +54,17 @@ export const createStream = (deps: { db: Database }): Stream => {
     rooms,
     users,
     poke: wake,
-    wait(interest, timeoutMs, signal) {
-      const { promise: woken, resolve } = Promise.withResolvers<void>();
-      const interestRooms = [...interest.rooms];
-      const dispose = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wakeUp);
-        for (const room of interestRooms) removeFrom(waitersOfRoom, room, waiter);
-        removeFrom(waitersOfUser, interest.user, waiter);
-      };
-      const wakeUp = (): void => {
-        dispose();
-        resolve();
-      };
-      const waiter: Waiter = { wake: wakeUp };
-      for (const room of interestRooms) addTo(waitersOfRoom, room, waiter);
-      addTo(waitersOfUser, interest.user, waiter);
-      const timer = setTimeout(wakeUp, timeoutMs);
-      signal.addEventListener('abort', wakeUp);
-      if (signal.aborted) wakeUp();
-      return { woken, [Symbol.dispose]: wakeUp };
+    listen: (user) => listeners.add(user),
+    async reached(position, timeoutMs) {
+      if (position <= head) return true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, timeoutMs);
+      const each = { position, resolve };
+      expected.add(each);
+      await promise;
+      clearTimeout(timer);
+      expected.delete(each);
+      return position <= head;
     },
   };
 };
@@ -115,15 +87,4 @@ const recentChanges = (headAtOpen: number): RecentChanges & { note(nid: number, 
       latest.set(nid, position);
     },
   };
-};
-
-const addTo = (waiters: Map<number, Set<Waiter>>, nid: number, waiter: Waiter): void => {
-  const set = waiters.get(nid);
-  if (set) set.add(waiter);
-  else waiters.set(nid, new Set([waiter]));
-};
-
-const removeFrom = (waiters: Map<number, Set<Waiter>>, nid: number, waiter: Waiter): void => {
-  const set = waiters.get(nid);
-  if (set?.delete(waiter) && set.size === 0) waiters.delete(nid);
 };

@@ -10,6 +10,7 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import { deleteToDeviceUpTo, hasToDeviceUpTo } from '../storage/stores/to-device.ts';
 import type { Stream } from '../stream/stream.ts';
+import { createPolls } from './polls.ts';
 import type { SyncToken } from './sync-token.ts';
 import { createUserRooms, type UserRooms } from './user-rooms.ts';
 import type { AnswerDeps } from './v2/answer-deps.ts';
@@ -17,6 +18,7 @@ import { incrementalAnswer, type Moment, type SinceRequest } from './v2/incremen
 import { createJoinHistory } from './v2/join-history.ts';
 import { createLazyMembers } from './v2/lazy-members.ts';
 import { createMemberKeys } from './v2/member-keys.ts';
+import { createRecentRooms } from './v2/recent-rooms.ts';
 import type { SyncRequest, SyncViewer } from './v2/request.ts';
 import { createStateTexts } from './v2/state-texts.ts';
 import { createSummaries } from './v2/summary.ts';
@@ -33,9 +35,13 @@ export interface SyncDeps {
   readonly ephemeral: Ephemeral;
 }
 
+/** Within this time a commit that another read has seen is heard of. */
+const HEARD_MS_MAX = 500;
+
 export const createSync = (given: SyncDeps) => {
   const { db, clock, stream, rooms, reader, ephemeral } = given;
-  const userRooms = createUserRooms({ db });
+  const userRooms = createUserRooms({ db, stream });
+  const polls = createPolls();
   const deps: AnswerDeps = {
     db,
     stream,
@@ -50,33 +56,47 @@ export const createSync = (given: SyncDeps) => {
     stateTexts: createStateTexts({ reader }),
     summaries: createSummaries({ reader }),
     joinHistory: createJoinHistory(rooms),
+    recentRooms: createRecentRooms({ stream }),
+    clock,
   };
 
-  const moment = (): Moment => ({ now: stream.head, ephemeral: ephemeral.version });
+  /** The user's rooms, and a moment that knows them all. */
+  const look = async (user: number): Promise<{ mine: UserRooms; at: Moment }> => {
+    for (;;) {
+      const mine = await userRooms.of(user);
+      if (mine.latest <= stream.head) return { mine, at: { now: stream.head, ephemeral: ephemeral.version } };
+      // What a read has seen is committed, and heard of in a moment.
+      await stream.reached(mine.latest, HEARD_MS_MAX);
+    }
+  };
 
   /** The answer's JSON text, or its parts. Throws M_INVALID_PARAM for a token that this server did not give out. */
   const sync = async (request: SyncRequest): Promise<string | AsyncIterable<string>> => {
     const { viewer, since } = request;
-    if (since && since.position > stream.head) throw invalidParam('since is not a token of this server.');
+    if (since && !(await stream.reached(since.position, HEARD_MS_MAX))) {
+      throw invalidParam('since is not a token of this server.');
+    }
     if (since) await acknowledge(db, viewer, since);
     using _present = ephemeral.presence.syncing(viewer, request.setPresence);
     if (since && !request.fullState) return poll({ ...request, since });
-    const mine = await userRooms.of(viewer.user);
-    return wholeAnswer(deps, request, moment(), [...mine.all.values()]);
+    const { mine, at } = await look(viewer.user);
+    return wholeAnswer(deps, request, at, [...mine.all.values()]);
   };
 
   const poll = async (request: SinceRequest): Promise<string> => {
-    const { viewer, signal } = request;
+    const { viewer } = request;
+    using own = polls.enter(viewer.device, request.signal);
     const deadline = clock.monotonic() + request.timeoutMs;
     let { since } = request;
     for (;;) {
-      const mine = await userRooms.of(viewer.user);
-      const leftMs = signal.aborted ? 0 : deadline - clock.monotonic();
-      using wait = stream.wait({ rooms: mine.joined, user: viewer.user }, Math.max(leftMs, 0), signal);
-      const at = moment();
-      if (leftMs <= 0 || mayHaveNews(stream, mine, viewer, since, at)) {
-        const answer = await incrementalAnswer(deps, { ...request, since }, at, [...mine.all.values()]);
-        if (answer.hasNews || leftMs <= 0) return answer.text;
+      // Listens before it looks: nothing slips between.
+      const { listener } = await userRooms.of(viewer.user);
+      const leftMs = own.signal.aborted ? 0 : deadline - clock.monotonic();
+      using wait = leftMs > 0 ? listener.wait(leftMs, own.signal) : undefined;
+      const { mine, at } = await look(viewer.user);
+      if (!wait || mayHaveNews(stream, mine, viewer, since, at)) {
+        const answer = await incrementalAnswer(deps, { ...request, since }, at, mine);
+        if (answer.hasNews || !wait) return answer.text;
         // Nothing of it is for this client: the next look begins here.
         since = answer.next;
       }

@@ -12,7 +12,7 @@ export interface ClientKind {
 }
 
 export interface ClientRoom {
-  membership: 'join' | 'leave';
+  membership: 'join' | 'leave' | 'invite';
   /** Event ids in order; after a leave without one's own member events. */
   readonly timeline: string[];
   /** `type state_key` → event id. */
@@ -48,6 +48,10 @@ export class SyncingClient {
       for (const [roomId, told] of Object.entries<AnyJson>(answer.rooms?.[membership] ?? {})) {
         await this.#take(roomId, membership, told, answer.next_batch);
       }
+    }
+    for (const roomId of Object.keys(answer.rooms?.invite ?? {})) {
+      const room = this.rooms.get(roomId);
+      if (room) room.membership = 'invite';
     }
     this.#since = answer.next_batch;
   }

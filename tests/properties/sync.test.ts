@@ -159,7 +159,9 @@ const checkClient = async (world: World, client: SyncingClient): Promise<void> =
     expect(joined).toBe(false);
     return;
   }
-  expect(room.membership).toBe(joined ? 'join' : 'leave');
+  expect(room.membership === 'join').toBe(joined);
+  // Invited again before the client heard of the leave: what there was until then is shown by the join.
+  if (room.membership === 'invite') return;
   const visible = await world.visible(who);
   // A ban after a leave is told, and is no part of the history that can be read.
   expect(joined ? room.timeline : room.timeline.slice(0, visible.length)).toEqual(visible);

@@ -1,6 +1,6 @@
 // What /sync asks of rooms: the rooms of a user, and their states at positions.
 
-import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../database.ts';
 import type { MembershipState } from './memberships.ts';
 
@@ -12,17 +12,18 @@ export interface UserRoomRow {
   /** nid of the m.room.member event. */
   readonly event: number;
   readonly sender: number;
-  /** Stream position of the membership's last change. */
+  /** Stream position of the last m.room.member event. */
   readonly position: number;
-  readonly forgotten: number;
+  /** Where the present membership began. */
+  readonly sincePosition: number;
 }
 
 /** The user's rooms of all memberships that changed after `since`. */
 export const userRoomsSince = (tx: ReadTx, user: number, since: number): Promise<UserRoomRow[]> =>
   tx.all(
     `SELECT m.room AS "nid", r.room_id AS "roomId", r.version AS "version", m.membership AS "membership",
-       m.event AS "event", m.sender AS "sender", m.position AS "position", m.forgotten AS "forgotten"
-     FROM memberships m JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.position > ?`,
+       m.event AS "event", m.sender AS "sender", m.position AS "position",
+       m.since_position AS "sincePosition" FROM memberships m JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.position > ?`,
     user,
     since,
   );
@@ -71,6 +72,17 @@ export const redactedAmong = async (tx: ReadTx, events: readonly number[]): Prom
     tx.dialect.list(events),
   );
   return new Set(rows.map((row) => row.nid));
+};
+
+/** Those of the event ids that other events relate to in a way that is bundled. */
+export const relatedAmong = async (tx: ReadTx, eventIds: readonly EventId[]): Promise<Set<EventId>> => {
+  if (eventIds.length === 0) return new Set();
+  const rows = await tx.all<{ eventId: EventId }>(
+    `SELECT DISTINCT target_event_id AS "eventId" FROM relations WHERE ${tx.dialect.anyText('target_event_id')}
+     AND rel_type IN ('m.replace', 'm.thread', 'm.reference')`,
+    tx.dialect.list(eventIds),
+  );
+  return new Set(rows.map((row) => row.eventId));
 };
 
 export interface SummaryMembers {

@@ -1,15 +1,16 @@
 // The answer to a client that comes back with a token: what changed since.
 
-import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { type SyncToken, syncTokenText } from '../sync-token.ts';
-import type { UserRoom } from '../user-rooms.ts';
+import type { UserRoom, UserRooms } from '../user-rooms.ts';
 import type { AnswerDeps } from './answer-deps.ts';
-import { type AnswerHead, answerHead } from './answer-head.ts';
+import { deviceParts } from './device-parts.ts';
+import { type EntryContext, nothingLearnt } from './entry-context.ts';
+import { noAccountData, ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
-import type { Span, SyncRequest } from './request.ts';
-import { hasTypingNews, newsAround, type RoomsNews, withReceipts } from './room-news.ts';
-import { changedEntries, type EntryContext, roomEntryText, SECTIONS } from './rooms-part.ts';
+import type { SyncRequest } from './request.ts';
+import { hasTypingNews, newsAround, withReceipts } from './room-news.ts';
+import { changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 
 export interface IncrementalAnswer {
   readonly text: string;
@@ -33,68 +34,58 @@ export const incrementalAnswer = async (
   deps: AnswerDeps,
   request: SinceRequest,
   { now, ephemeral }: Moment,
-  rooms: readonly UserRoom[],
+  mine: UserRooms,
 ): Promise<IncrementalAnswer> => {
   const { viewer, since, filter } = request;
-  const span = { since: since.position, now };
+  const rooms = [...mine.all.values()];
+  const moved = mine.latest > since.position;
   const ignored = await deps.accounts.ignoredUsers(viewer.user);
   return deps.db.read(async (tx) => {
-    const head = await answerHead(deps.e2ee, tx, request, span);
-    const news = await newsAround(deps.ephemeral, tx, viewer.user, span, head.accountData, since.ephemeral);
-    const part = await roomsPart(deps, tx, request, span, rooms, news, ignored);
-    const wanted = {
-      viewer: viewer.user,
-      since: since.ephemeral,
-      newRooms: part.newRooms,
-      newUsers: head.changedUsers,
-    };
-    const presence = await presenceTexts(deps.ephemeral, tx, wanted, filter.presence);
-    const next: SyncToken = { position: now, ephemeral, toDevice: head.toDevice };
-    return {
-      text: answerText(next, head, part.sections, presence),
-      hasNews: head.hasNews || part.sections.length > 0 || presence.length > 0,
-      next,
-    };
+    const span = { since: since.position, now };
+    const isOwnNews = deps.stream.users.changedSince(viewer.user, since.position) !== false;
+    const data = isOwnNews ? await ownAccountData(tx, viewer, span, filter.accountData) : noAccountData;
+    const asksReceipts = isOwnNews || !filter.room.ephemeral.matchesAll;
+    const around = await newsAround(deps.ephemeral, tx, viewer.user, span, data.byRoom, since.ephemeral, asksReceipts);
+    const mayHaveNews = ({ nid }: UserRoom): boolean =>
+      deps.stream.rooms.changedSince(nid, since.position) !== false ||
+      data.byRoom.has(nid) ||
+      around.counts.has(nid) ||
+      (ephemeral > since.ephemeral && hasTypingNews(deps.ephemeral, nid, since.ephemeral));
+    const entries = changedEntries(rooms, request, since.position, mayHaveNews);
+    const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room.nid);
+    const news = await withReceipts(deps.ephemeral, tx, around, joined, viewer.user, span);
+    const context: EntryContext = { request, span, news, ignored, learnt: nothingLearnt() };
+    const sections = await sectionTexts(deps, tx, entries, context);
+    const { learnt } = context;
+    const members = moved || learnt.stateChanged;
+    const changed = { user: isOwnNews, rooms: entries.length > 0, members };
+    const device = await deviceParts(deps.e2ee, tx, request, now, changed);
+    const presence =
+      ephemeral > since.ephemeral || device.changedUsers.length + learnt.newRooms.length > 0
+        ? await presenceTexts(deps.ephemeral, tx, filter.presence, {
+            viewer: viewer.user,
+            since: since.ephemeral,
+            newRooms: learnt.newRooms,
+            newUsers: device.changedUsers,
+          })
+        : [];
+    const next: SyncToken = { position: now, ephemeral, toDevice: device.toDevice };
+    const parts = [`"next_batch":${JSON.stringify(syncTokenText(next))}`, ...device.members];
+    if (data.global.length > 0) parts.push(`"account_data":{"events":[${data.global.join(',')}]}`);
+    if (presence.length > 0) parts.push(`"presence":{"events":[${presence.join(',')}]}`);
+    if (sections.length > 0) parts.push(`"rooms":{${sections.join(',')}}`);
+    const hasNews = device.hasNews || data.global.length + presence.length + sections.length > 0;
+    return { text: `{${parts.join(',')}}`, hasNews, next };
   });
 };
 
-export const answerText = (
-  next: SyncToken,
-  head: AnswerHead,
-  sections: readonly string[],
-  presence: readonly string[],
-): string => {
-  const members = [`"next_batch":${JSON.stringify(syncTokenText(next))}`, ...head.members];
-  if (presence.length > 0) members.push(`"presence":{"events":[${presence.join(',')}]}`);
-  if (sections.length > 0) members.push(`"rooms":{${sections.join(',')}}`);
-  return `{${members.join(',')}}`;
-};
-
-interface RoomsPart {
-  /** `"join":{…}` and the like. */
-  readonly sections: readonly string[];
-  /** Rooms that the viewer is new in. */
-  readonly newRooms: readonly number[];
-}
-
-const roomsPart = async (
+/** `"join":{…}` and the like. */
+const sectionTexts = async (
   deps: AnswerDeps,
   tx: ReadTx,
-  request: SinceRequest,
-  span: Span & { readonly since: number },
-  rooms: readonly UserRoom[],
-  around: RoomsNews,
-  ignored: ReadonlySet<UserId>,
-): Promise<RoomsPart> => {
-  const mayHaveNews = ({ nid }: UserRoom): boolean =>
-    deps.stream.rooms.changedSince(nid, span.since) !== false ||
-    around.accountData.has(nid) ||
-    around.counts.has(nid) ||
-    hasTypingNews(deps.ephemeral, nid, request.since.ephemeral);
-  const entries = changedEntries(rooms, request, span.since, mayHaveNews);
-  const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room.nid);
-  const news = await withReceipts(deps.ephemeral, tx, around, joined, request.viewer.user, span);
-  const context: EntryContext = { request, span, news, ignored, newRooms: [] };
+  entries: readonly RoomEntry[],
+  context: EntryContext,
+): Promise<string[]> => {
   const sections: string[] = [];
   for (const section of SECTIONS) {
     const texts: string[] = [];
@@ -105,5 +96,5 @@ const roomsPart = async (
     }
     if (texts.length > 0) sections.push(`"${section}":{${texts.join(',')}}`);
   }
-  return { sections, newRooms: context.newRooms };
+  return sections;
 };

@@ -10,7 +10,7 @@ import { getEntry } from '../../rooms/state-tree/read-entries.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { contentsOf } from '../../storage/stores/events.ts';
 import { lastJoinEnd } from '../../storage/stores/room-history.ts';
-import { rootAt } from './room-state.ts';
+import { roomStateAt } from './room-state.ts';
 
 export interface PastMembership {
   /** nid of the m.room.member event. */
@@ -41,7 +41,7 @@ export const createJoinHistory = (deps: { names: Names; state: RoomState }): Joi
   };
   return {
     async at(tx, room, { userId }, position) {
-      const root = await rootAt(tx, room.nid, position);
+      const root = (await roomStateAt(tx, room.nid, position))?.root;
       const [key] = await deps.names.findStateKeysIn(tx, [['m.room.member', userId]]);
       if (root === undefined || key === undefined) return undefined;
       const event = await getEntry(deps.state.sourceIn(tx), root, key);

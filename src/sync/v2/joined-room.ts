@@ -3,24 +3,21 @@
 import type { Ephemeral } from '../../ephemeral/ephemeral.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import type { UserRoom } from '../user-rooms.ts';
+import type { EntryContext } from './entry-context.ts';
 import type { JoinHistory } from './join-history.ts';
-import type { Span, SyncRequest, SyncViewer } from './request.ts';
+import type { RecentRooms } from './recent-rooms.ts';
+import type { SyncViewer } from './request.ts';
 import { type RoomDeps, roomAnswer } from './room-answer.ts';
-import { newsMembers, type RoomsNews } from './room-news.ts';
-import { rootAt } from './room-state.ts';
+import { newsMembers } from './room-news.ts';
+import { roomStateAt } from './room-state.ts';
 import { type Summaries, summaryText } from './summary.ts';
 import { unreadMembers } from './unread.ts';
 
 export interface JoinedDeps extends RoomDeps {
   readonly summaries: Summaries;
   readonly joinHistory: JoinHistory;
+  readonly recentRooms: RecentRooms;
   readonly ephemeral: Ephemeral;
-}
-
-export interface JoinedRoom {
-  readonly text: string;
-  /** The client was told of it as of a room that it does not know. */
-  readonly isNew: boolean;
 }
 
 /** undefined: there is nothing to tell. */
@@ -28,39 +25,41 @@ export const joinedRoom = async (
   deps: JoinedDeps,
   tx: ReadTx,
   room: UserRoom,
-  { viewer, filter, useStateAfter, fullState }: SyncRequest,
-  { since, now }: Span,
-  news: RoomsNews,
-): Promise<JoinedRoom | undefined> => {
+  context: EntryContext,
+): Promise<string | undefined> => {
+  const { request, span, news, learnt } = context;
+  const { viewer, filter } = request;
+  const { since, now } = span;
   const begin = await beginning(deps, tx, room, viewer, since);
-  if (begin.startsAnew) deps.lazyMembers.forget(viewer.device, room.nid);
-  const endRoot = await rootAt(tx, room.nid, now);
-  if (endRoot === undefined) return undefined;
-  const stateSince = begin.startsAnew || fullState ? undefined : since;
-  const rootBefore = stateSince === undefined ? undefined : await rootAt(tx, room.nid, stateSince);
-  const summary = rootBefore === endRoot ? undefined : await deps.summaries.of(tx, room, endRoot, viewer.userId);
-  const answer = await roomAnswer(deps, tx, room, {
-    viewer,
-    filter,
-    useStateAfter,
+  if (begin.startsAnew) {
+    deps.lazyMembers.forget(viewer.device, room.nid);
+    learnt.newRooms.push(room.nid);
+  }
+  const recent = since === undefined ? undefined : await deps.recentRooms.of(tx, room, now);
+  const end = recent?.state ?? (await roomStateAt(tx, room.nid, now));
+  if (!end) return undefined;
+  const stateSince = begin.startsAnew || request.fullState ? undefined : since;
+  const isUnchanged = stateSince !== undefined && end.position <= stateSince;
+  if (!isUnchanged) learnt.stateChanged = true;
+  const summary = isUnchanged ? undefined : await deps.summaries.of(tx, room, end.root, viewer.userId);
+  const members = await roomAnswer(deps, tx, room, context, {
     after: begin.after,
     upTo: now,
-    stateUpTo: now,
+    recent,
+    end,
     stateSince,
-    now,
     startsAnew: since !== undefined && begin.startsAnew,
     membersNeeded: [...(stateSince === undefined ? [viewer.userId] : []), ...(summary?.heroes ?? [])],
   });
-  const members = [...answer.members];
   if (summary) members.push(summaryText(summary));
   members.push(...newsMembers(deps.ephemeral, room, news, filter.room));
   if (isEmpty(members) && !news.counts.has(room.nid)) return undefined;
   const byThread = filter.room.timeline.unreadThreadNotifications;
   members.push(...(await unreadMembers(tx, viewer.user, room.nid, now, byThread)));
-  return { text: `{${members.join(',')}}`, isNew: begin.startsAnew };
+  return `{${members.join(',')}}`;
 };
 
-interface Beginning {
+export interface Beginning {
   /** Timeline events have positions above this. */
   readonly after: number;
   /** The client has no state of the room, or one that is no good any more. */
@@ -69,14 +68,15 @@ interface Beginning {
 
 /** Also for rooms that were left since: from where the client is told of them. */
 export const beginning = async (
-  deps: JoinedDeps,
+  deps: Pick<JoinedDeps, 'joinHistory'>,
   tx: ReadTx,
   room: UserRoom,
   viewer: SyncViewer,
   since: number | undefined,
 ): Promise<Beginning> => {
   if (since === undefined) return { after: Number.MIN_SAFE_INTEGER, startsAnew: true };
-  if (room.position <= since) return { after: since, startsAnew: false };
+  const isFollowed = room.position <= since || (room.membership === 'join' && room.sincePosition <= since);
+  if (isFollowed) return { after: since, startsAnew: false };
   const before = await deps.joinHistory.at(tx, room, viewer, since);
   if (before?.membership === 'join') return { after: since, startsAnew: false };
   // What came before they left was told when they left.

@@ -6,11 +6,12 @@ import { eventsByNid } from '../../storage/stores/events.ts';
 import { userIdsOf } from '../../storage/stores/names.ts';
 import { forgottenAmong } from '../../storage/stores/sync-rooms.ts';
 import type { UserRoom } from '../user-rooms.ts';
+import type { EntryContext } from './entry-context.ts';
 import { beginning, type JoinedDeps } from './joined-room.ts';
-import type { Span, SyncRequest, SyncViewer } from './request.ts';
+import type { SyncViewer } from './request.ts';
 import { roomAnswer } from './room-answer.ts';
 import { newsMembers, type RoomsNews } from './room-news.ts';
-import { rootAt } from './room-state.ts';
+import { roomStateAt } from './room-state.ts';
 
 /** undefined: the inviter is ignored, or the room's state is not known. */
 export const invitedRoom = async (
@@ -35,10 +36,10 @@ const strippedRoom = async (
   room: UserRoom,
   name: 'invite_state' | 'knock_state',
 ): Promise<string | undefined> => {
-  const root = await rootAt(tx, room.nid, room.position);
-  if (root === undefined) return undefined;
+  const state = await roomStateAt(tx, room.nid, room.position);
+  if (!state) return undefined;
   const [own] = await eventsByNid(tx, [room.event]);
-  const events = await deps.reader.strippedState(tx, room, root, own?.eventId);
+  const events = await deps.reader.strippedState(tx, room, state.root, own?.eventId);
   return `{"${name}":{"events":[${events.join(',')}]}}`;
 };
 
@@ -47,28 +48,24 @@ export const leftRoom = async (
   deps: JoinedDeps,
   tx: ReadTx,
   room: UserRoom,
-  { viewer, filter, useStateAfter, fullState }: SyncRequest,
-  { since, now }: Span,
-  news: RoomsNews,
-): Promise<string | undefined> => {
-  const end = await ending(deps, tx, room, viewer, since);
+  context: EntryContext,
+): Promise<string> => {
+  const { request, span, news } = context;
+  const { viewer, filter } = request;
+  const end = await ending(deps, tx, room, viewer, span.since);
   deps.lazyMembers.forget(viewer.device, room.nid);
-  const answer = await roomAnswer(deps, tx, room, {
-    viewer,
-    filter,
-    useStateAfter,
+  const answer = await roomAnswer(deps, tx, room, context, {
     after: end.after,
     upTo: room.position,
-    stateUpTo: end.stateUpTo,
-    stateSince: end.startsAnew || fullState ? undefined : since,
-    now,
-    startsAnew: since !== undefined && end.startsAnew && end.stateUpTo !== undefined,
+    recent: undefined,
+    end: end.joinEnded === undefined ? undefined : await roomStateAt(tx, room.nid, end.joinEnded),
+    stateSince: end.startsAnew || request.fullState ? undefined : span.since,
+    startsAnew: span.since !== undefined && end.startsAnew,
     membersNeeded: [viewer.userId],
     shown: room.event,
   });
   const around: RoomsNews = { ...news, receipts: new Map(), typingSince: Number.POSITIVE_INFINITY };
-  const members = [...answer.members, ...newsMembers(deps.ephemeral, room, around, filter.room)];
-  return `{${members.join(',')}}`;
+  return `{${[...answer, ...newsMembers(deps.ephemeral, room, around, filter.room)].join(',')}}`;
 };
 
 interface Ending {
@@ -76,8 +73,8 @@ interface Ending {
   readonly after: number;
   /** The client does not have the state that went before. */
   readonly startsAnew: boolean;
-  /** The last state that the user may see is the one at this position; undefined: none of it. */
-  readonly stateUpTo: number | undefined;
+  /** The position of the last state that the user may see; undefined: none of it. */
+  readonly joinEnded: number | undefined;
 }
 
 const ending = async (
@@ -91,7 +88,7 @@ const ending = async (
   // Who was not in the room, or forgot it, hears no more than that it is over: an invite taken back, a ban.
   const isOutsider = !Number.isFinite(ended) || (since !== undefined && ended <= since);
   if (isOutsider || (await forgottenAmong(tx, viewer.user, [room.nid])).size > 0) {
-    return { after: room.position - 1, startsAnew: true, stateUpTo: undefined };
+    return { after: room.position - 1, startsAnew: true, joinEnded: undefined };
   }
-  return { ...(await beginning(deps, tx, room, viewer, since)), stateUpTo: ended };
+  return { ...(await beginning(deps, tx, room, viewer, since)), joinEnded: ended };
 };

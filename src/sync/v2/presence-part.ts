@@ -21,8 +21,8 @@ export interface PresenceWanted {
 export const presenceTexts = async (
   { presence }: Ephemeral,
   tx: ReadTx,
-  { viewer, since, newRooms, newUsers }: PresenceWanted,
   filter: EventFilter,
+  { viewer, since, newRooms, newUsers }: PresenceWanted,
 ): Promise<string[]> => {
   if (!presence.isEnabled) return [];
   const bySender = new Map<string, JsonObject>();

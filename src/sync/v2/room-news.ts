@@ -30,8 +30,10 @@ export const newsAround = async (
   { since, now }: Span,
   accountData: AccountDataByRoom,
   typingSince: number | undefined,
+  asksOwnReceipts: boolean,
 ): Promise<RoomsNews> => {
-  const own = since === undefined ? [] : await ephemeral.receipts.roomsOfOwnReceipts(tx, viewer, since, now);
+  const own =
+    since === undefined || !asksOwnReceipts ? [] : await ephemeral.receipts.roomsOfOwnReceipts(tx, viewer, since, now);
   return { accountData, typingSince, counts: new Set(own), receipts: new Map() };
 };
 

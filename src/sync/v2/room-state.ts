@@ -22,11 +22,26 @@ export interface StateRoots {
   readonly end: NodeHash | undefined;
 }
 
+export interface RoomStateAt {
+  /** Since which stream position this has been the room's current state. */
+  readonly position: number;
+  readonly root: NodeHash;
+}
+
 /** undefined: the room did not exist then. */
-export const rootAt = async (tx: ReadTx, room: number, position: number): Promise<NodeHash | undefined> => {
+export const roomStateAt = async (tx: ReadTx, room: number, position: number): Promise<RoomStateAt | undefined> => {
   const found = await stateAt(tx, room, position);
-  return found && bytesToHash(found.root);
+  return found && { position: found.position, root: bytesToHash(found.root) };
 };
+
+/** As roomStateAt, when the state at a position that is not earlier than `later` is known to be that. */
+export const rootBefore = async (
+  tx: ReadTx,
+  room: number,
+  position: number,
+  later: RoomStateAt,
+): Promise<NodeHash | undefined> =>
+  position >= later.position ? later.root : (await roomStateAt(tx, room, position))?.root;
 
 /** What to set, to get from one state to the other; undefined is the state of nothing. */
 const changesBetween = async (

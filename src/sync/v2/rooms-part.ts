@@ -1,13 +1,12 @@
 // Which rooms an answer tells of, and the text of each.
 
-import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { forgottenAmong } from '../../storage/stores/sync-rooms.ts';
 import type { UserRoom } from '../user-rooms.ts';
+import type { EntryContext } from './entry-context.ts';
 import { type JoinedDeps, joinedRoom } from './joined-room.ts';
 import { invitedRoom, knockedRoom, leftRoom } from './other-rooms.ts';
-import type { Span, SyncRequest } from './request.ts';
-import type { RoomsNews } from './room-news.ts';
+import type { SyncRequest } from './request.ts';
 
 export const SECTIONS = ['join', 'invite', 'knock', 'leave'] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -18,16 +17,6 @@ export interface RoomEntry {
 }
 
 export const sectionOf = ({ membership }: UserRoom): Section => (membership === 'ban' ? 'leave' : membership);
-
-/** What the entries of one answer have in common. */
-export interface EntryContext {
-  readonly request: SyncRequest;
-  readonly span: Span;
-  readonly news: RoomsNews;
-  readonly ignored: ReadonlySet<UserId>;
-  /** Filled with the rooms that turn out to be new to the client. */
-  readonly newRooms: number[];
-}
 
 /** The entry's text, `"<room id>":{…}`; undefined: nothing to tell. */
 export const roomEntryText = async (
@@ -40,24 +29,21 @@ export const roomEntryText = async (
   return text === undefined ? undefined : `${JSON.stringify(entry.room.roomId)}:${text}`;
 };
 
-const entryText = async (
+const entryText = (
   deps: JoinedDeps,
   tx: ReadTx,
   { section, room }: RoomEntry,
-  { request, span, news, ignored, newRooms }: EntryContext,
+  context: EntryContext,
 ): Promise<string | undefined> => {
   switch (section) {
-    case 'join': {
-      const joined = await joinedRoom(deps, tx, room, request, span, news);
-      if (joined?.isNew) newRooms.push(room.nid);
-      return joined?.text;
-    }
+    case 'join':
+      return joinedRoom(deps, tx, room, context);
     case 'invite':
-      return invitedRoom(deps, tx, room, ignored);
+      return invitedRoom(deps, tx, room, context.ignored);
     case 'knock':
       return knockedRoom(deps, tx, room);
     case 'leave':
-      return leftRoom(deps, tx, room, request, span, news);
+      return leftRoom(deps, tx, room, context);
   }
 };
 

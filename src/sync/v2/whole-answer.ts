@@ -4,28 +4,23 @@ import type { ReadTx } from '../../storage/database.ts';
 import { syncTokenText } from '../sync-token.ts';
 import type { UserRoom } from '../user-rooms.ts';
 import type { AnswerDeps } from './answer-deps.ts';
-import { type AnswerHead, answerHead } from './answer-head.ts';
+import { deviceParts } from './device-parts.ts';
+import { type EntryContext, nothingLearnt } from './entry-context.ts';
 import type { Moment } from './incremental-answer.ts';
+import { ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
 import type { Span, SyncRequest } from './request.ts';
 import { newsAround, type RoomsNews, withReceipts } from './room-news.ts';
-import {
-  allEntries,
-  changedEntries,
-  type EntryContext,
-  type RoomEntry,
-  roomEntryText,
-  SECTIONS,
-} from './rooms-part.ts';
+import { allEntries, changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 
 /** Rooms read in one snapshot: the reader is given back while the client takes what was read. */
 const ROOMS_AT_ONCE = 20;
 
 interface Beginning {
-  readonly head: AnswerHead;
+  /** The answer's members but `rooms`. */
+  readonly members: readonly string[];
   readonly entries: readonly RoomEntry[];
   readonly news: RoomsNews;
-  readonly presence: readonly string[];
 }
 
 export async function* wholeAnswer(
@@ -37,16 +32,15 @@ export async function* wholeAnswer(
   const { viewer, since } = request;
   const span = { since: since?.position, now };
   const ignored = await deps.accounts.ignoredUsers(viewer.user);
-  const { head, entries, news, presence } = await deps.db.read((tx) => beginning(deps, tx, request, span, rooms));
-  const next = { position: now, ephemeral, toDevice: head.toDevice };
-  yield `{"next_batch":${JSON.stringify(syncTokenText(next))},${head.members.join(',')}`;
-  if (presence.length > 0) yield `,"presence":{"events":[${presence.join(',')}]}`;
+  const start = await deps.db.read((tx) => beginning(deps, tx, request, span, ephemeral, rooms));
+  const context: EntryContext = { request, span, news: start.news, ignored, learnt: nothingLearnt() };
+  yield `{${start.members.join(',')}`;
   let open = ',"rooms":{';
   for (const section of SECTIONS) {
-    const inSection = entries.filter((entry) => entry.section === section);
+    const inSection = start.entries.filter((entry) => entry.section === section);
     if (inSection.length === 0) continue;
     yield `${open}"${section}":{`;
-    yield* roomTexts(deps, inSection, { request, span, news, ignored, newRooms: [] });
+    yield* roomTexts(deps, inSection, context);
     open = '},';
   }
   yield open === '},' ? '}}}' : '}';
@@ -57,20 +51,28 @@ const beginning = async (
   tx: ReadTx,
   request: SyncRequest,
   span: Span,
+  ephemeral: number,
   rooms: readonly UserRoom[],
 ): Promise<Beginning> => {
   const { viewer, since, filter } = request;
-  const head = await answerHead(deps.e2ee, tx, request, span);
-  const wanted = { viewer: viewer.user, since: since?.ephemeral, newRooms: [], newUsers: head.changedUsers };
-  return {
-    head,
-    entries:
-      span.since === undefined
-        ? await allEntries(tx, rooms, request)
-        : changedEntries(rooms, request, span.since, () => true),
-    news: await newsAround(deps.ephemeral, tx, viewer.user, span, head.accountData, since?.ephemeral),
-    presence: await presenceTexts(deps.ephemeral, tx, wanted, filter.presence),
-  };
+  const device = await deviceParts(deps.e2ee, tx, request, span.now, { user: true, rooms: true, members: true });
+  const data = await ownAccountData(tx, viewer, span, filter.accountData);
+  const presence = await presenceTexts(deps.ephemeral, tx, filter.presence, {
+    viewer: viewer.user,
+    since: since?.ephemeral,
+    newRooms: [],
+    newUsers: device.changedUsers,
+  });
+  const next = syncTokenText({ position: span.now, ephemeral, toDevice: device.toDevice });
+  const members = [`"next_batch":${JSON.stringify(next)}`, ...device.members];
+  if (data.global.length > 0) members.push(`"account_data":{"events":[${data.global.join(',')}]}`);
+  if (presence.length > 0) members.push(`"presence":{"events":[${presence.join(',')}]}`);
+  const entries =
+    span.since === undefined
+      ? await allEntries(tx, rooms, request)
+      : changedEntries(rooms, request, span.since, () => true);
+  const news = await newsAround(deps.ephemeral, tx, viewer.user, span, data.byRoom, since?.ephemeral, true);
+  return { members, entries, news };
 };
 
 async function* roomTexts(

@@ -1,0 +1,22 @@
+// What the entries of one answer have in common, and what is learnt while they are made.
+
+import type { UserId } from '../../protocol/ids/branded.ts';
+import type { Span, SyncRequest } from './request.ts';
+import type { RoomsNews } from './room-news.ts';
+
+export interface EntryContext {
+  readonly request: SyncRequest;
+  readonly span: Span;
+  readonly news: RoomsNews;
+  readonly ignored: ReadonlySet<UserId>;
+  readonly learnt: Learnt;
+}
+
+export interface Learnt {
+  /** Rooms that turn out to be new to the client. */
+  readonly newRooms: number[];
+  /** The state of a room changed, so others may have come or gone. */
+  stateChanged: boolean;
+}
+
+export const nothingLearnt = (): Learnt => ({ newRooms: [], stateChanged: false });
