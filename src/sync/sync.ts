@@ -78,7 +78,7 @@ export const createSync = (given: SyncDeps) => {
     }
     if (since) await acknowledge(db, viewer, since);
     using _present = ephemeral.presence.syncing(viewer, request.setPresence);
-    if (since && !request.fullState) return poll({ ...request, since });
+    if (since && !request.fullState) return await poll({ ...request, since });
     const { mine, at } = await look(viewer.user);
     return wholeAnswer(deps, request, at, [...mine.all.values()]);
   };

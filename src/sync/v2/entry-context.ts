@@ -1,10 +1,12 @@
 // What the entries of one answer have in common, and what is learnt while they are made.
 
 import type { UserId } from '../../protocol/ids/branded.ts';
+import type { ReadTx } from '../../storage/database.ts';
 import type { Span, SyncRequest } from './request.ts';
 import type { RoomsNews } from './room-news.ts';
 
 export interface EntryContext {
+  readonly tx: ReadTx;
   readonly request: SyncRequest;
   readonly span: Span;
   readonly news: RoomsNews;

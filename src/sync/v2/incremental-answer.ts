@@ -1,6 +1,5 @@
 // The answer to a client that comes back with a token: what changed since.
 
-import type { ReadTx } from '../../storage/database.ts';
 import { type SyncToken, syncTokenText } from '../sync-token.ts';
 import type { UserRoom, UserRooms } from '../user-rooms.ts';
 import type { AnswerDeps } from './answer-deps.ts';
@@ -44,8 +43,11 @@ export const incrementalAnswer = async (
     const span = { since: since.position, now };
     const isOwnNews = deps.stream.users.changedSince(viewer.user, since.position) !== false;
     const data = isOwnNews ? await ownAccountData(tx, viewer, span, filter.accountData) : noAccountData;
-    const asksReceipts = isOwnNews || !filter.room.ephemeral.matchesAll;
-    const around = await newsAround(deps.ephemeral, tx, viewer.user, span, data.byRoom, since.ephemeral, asksReceipts);
+    const around = await newsAround(deps.ephemeral, tx, viewer.user, span, {
+      accountData: data.byRoom,
+      typingSince: since.ephemeral,
+      asksOwnReceipts: isOwnNews || !filter.room.ephemeral.matchesAll,
+    });
     const mayHaveNews = ({ nid }: UserRoom): boolean =>
       deps.stream.rooms.changedSince(nid, since.position) !== false ||
       data.byRoom.has(nid) ||
@@ -53,9 +55,9 @@ export const incrementalAnswer = async (
       (ephemeral > since.ephemeral && hasTypingNews(deps.ephemeral, nid, since.ephemeral));
     const entries = changedEntries(rooms, request, since.position, mayHaveNews);
     const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room.nid);
-    const news = await withReceipts(deps.ephemeral, tx, around, joined, viewer.user, span);
-    const context: EntryContext = { request, span, news, ignored, learnt: nothingLearnt() };
-    const sections = await sectionTexts(deps, tx, entries, context);
+    const news = await withReceipts(deps.ephemeral, tx, around, joined, { ...span, viewer: viewer.user });
+    const context: EntryContext = { tx, request, span, news, ignored, learnt: nothingLearnt() };
+    const sections = await sectionTexts(deps, entries, context);
     const { learnt } = context;
     const members = moved || learnt.stateChanged;
     const changed = { user: isOwnNews, rooms: entries.length > 0, members };
@@ -82,7 +84,6 @@ export const incrementalAnswer = async (
 /** `"join":{…}` and the like. */
 const sectionTexts = async (
   deps: AnswerDeps,
-  tx: ReadTx,
   entries: readonly RoomEntry[],
   context: EntryContext,
 ): Promise<string[]> => {
@@ -91,7 +92,7 @@ const sectionTexts = async (
     const texts: string[] = [];
     for (const entry of entries) {
       if (entry.section !== section) continue;
-      const text = await roomEntryText(deps, tx, entry, context);
+      const text = await roomEntryText(deps, entry, context);
       if (text !== undefined) texts.push(text);
     }
     if (texts.length > 0) sections.push(`"${section}":{${texts.join(',')}}`);

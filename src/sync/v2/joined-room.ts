@@ -23,11 +23,10 @@ export interface JoinedDeps extends RoomDeps {
 /** undefined: there is nothing to tell. */
 export const joinedRoom = async (
   deps: JoinedDeps,
-  tx: ReadTx,
   room: UserRoom,
   context: EntryContext,
 ): Promise<string | undefined> => {
-  const { request, span, news, learnt } = context;
+  const { tx, request, span, news, learnt } = context;
   const { viewer, filter } = request;
   const { since, now } = span;
   const begin = await beginning(deps, tx, room, viewer, since);
@@ -42,7 +41,7 @@ export const joinedRoom = async (
   const isUnchanged = stateSince !== undefined && end.position <= stateSince;
   if (!isUnchanged) learnt.stateChanged = true;
   const summary = isUnchanged ? undefined : await deps.summaries.of(tx, room, end.root, viewer.userId);
-  const members = await roomAnswer(deps, tx, room, context, {
+  const members = await roomAnswer(deps, room, context, {
     after: begin.after,
     upTo: now,
     recent,

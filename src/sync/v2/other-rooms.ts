@@ -1,6 +1,5 @@
 // `rooms.invite`, `rooms.knock` and `rooms.leave` of an answer.
 
-import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import { userIdsOf } from '../../storage/stores/names.ts';
@@ -16,9 +15,8 @@ import { roomStateAt } from './room-state.ts';
 /** undefined: the inviter is ignored, or the room's state is not known. */
 export const invitedRoom = async (
   deps: JoinedDeps,
-  tx: ReadTx,
   room: UserRoom,
-  ignored: ReadonlySet<UserId>,
+  { tx, ignored }: EntryContext,
 ): Promise<string | undefined> => {
   if (ignored.size > 0) {
     const [inviter] = await userIdsOf(tx, [room.sender]);
@@ -27,7 +25,7 @@ export const invitedRoom = async (
   return strippedRoom(deps, tx, room, 'invite_state');
 };
 
-export const knockedRoom = (deps: JoinedDeps, tx: ReadTx, room: UserRoom): Promise<string | undefined> =>
+export const knockedRoom = (deps: JoinedDeps, room: UserRoom, { tx }: EntryContext): Promise<string | undefined> =>
   strippedRoom(deps, tx, room, 'knock_state');
 
 const strippedRoom = async (
@@ -44,17 +42,12 @@ const strippedRoom = async (
 };
 
 /** A room that the user has left or was banned from: what there was for them until then. */
-export const leftRoom = async (
-  deps: JoinedDeps,
-  tx: ReadTx,
-  room: UserRoom,
-  context: EntryContext,
-): Promise<string> => {
-  const { request, span, news } = context;
+export const leftRoom = async (deps: JoinedDeps, room: UserRoom, context: EntryContext): Promise<string> => {
+  const { tx, request, span, news } = context;
   const { viewer, filter } = request;
   const end = await ending(deps, tx, room, viewer, span.since);
   deps.lazyMembers.forget(viewer.device, room.nid);
-  const answer = await roomAnswer(deps, tx, room, context, {
+  const answer = await roomAnswer(deps, room, context, {
     after: end.after,
     upTo: room.position,
     recent: undefined,

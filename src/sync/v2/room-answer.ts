@@ -7,7 +7,6 @@ import type { Names } from '../../rooms/names.ts';
 import { positionToken } from '../../rooms/read/position-token.ts';
 import type { RenderOptions, RoomReader } from '../../rooms/read/room-reader.ts';
 import type { StateKeyPair } from '../../rooms/state/room-state.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { UserRoom } from '../user-rooms.ts';
 import type { EntryContext } from './entry-context.ts';
@@ -62,12 +61,11 @@ const renderOptions = (filter: Filter): RenderOptions => ({
 /** `"timeline":{…}` and `"state":{…}`, each without what is empty. */
 export const roomAnswer = async (
   deps: RoomDeps,
-  tx: ReadTx,
   room: UserRoom,
   context: EntryContext,
   wanted: RoomWanted,
 ): Promise<string[]> => {
-  const { request, ignored } = context;
+  const { tx, request, ignored } = context;
   const { viewer, filter } = request;
   const { shown } = wanted;
   const page = await timelinePage(deps.reader, tx, {
@@ -79,9 +77,9 @@ export const roomAnswer = async (
     shown,
   });
   const options = renderOptions(filter);
-  const events = await timelineTexts(deps.reader, tx, { room, viewer }, page.events, options, deps.clock.now());
-  const nids = await stateNids(deps, tx, room, context, wanted, page);
-  const state = await deps.stateTexts.of(tx, room, nids, filter.room.state, viewer, options);
+  const events = await timelineTexts(deps.reader, context, room, page.events, { ...options, now: deps.clock.now() });
+  const nids = await stateNids(deps, room, context, wanted, page);
+  const state = await deps.stateTexts.of(context, room, nids, options);
   return sections(request, wanted, page, events, state);
 };
 
@@ -107,7 +105,6 @@ const sections = (
 /** The state section's events. */
 const stateNids = async (
   deps: RoomDeps,
-  tx: ReadTx,
   room: UserRoom,
   context: EntryContext,
   wanted: RoomWanted,
@@ -115,7 +112,7 @@ const stateNids = async (
 ): Promise<number[]> => {
   const { stateSince, end, shown } = wanted;
   if (!end) return [];
-  const { request } = context;
+  const { tx, request } = context;
   const atEnd = request.useStateAfter !== undefined;
   const roots: StateRoots = {
     known: stateSince === undefined ? undefined : await rootBefore(tx, room.nid, stateSince, end),
@@ -125,7 +122,7 @@ const stateNids = async (
   const timeline = page.events.map(({ event }) => event);
   const lazy = request.filter.room.state.lazyLoadMembers;
   const told = await stateToTell(deps, tx, { roots, timeline, atEnd, lazy });
-  if (lazy) await addLazyMembers(deps, tx, room, context, wanted, { roots, timeline, told });
+  if (lazy) await addLazyMembers(deps, room, context, wanted, { roots, timeline, told });
   const nids = [...told.values()];
   return atEnd && shown !== undefined && !nids.includes(shown) ? [...nids, shown] : nids;
 };
@@ -139,9 +136,8 @@ interface LazyPage {
 /** Adds the member events that are listed because the timeline or the summary names their users. */
 const addLazyMembers = async (
   deps: RoomDeps,
-  tx: ReadTx,
   room: UserRoom,
-  { request, span: { now } }: EntryContext,
+  { tx, request, span: { now } }: EntryContext,
   { stateSince, membersNeeded }: RoomWanted,
   { roots: { start, end }, timeline, told }: LazyPage,
 ): Promise<void> => {

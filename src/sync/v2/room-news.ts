@@ -22,15 +22,19 @@ export interface RoomsNews {
   readonly typingSince: number | undefined;
 }
 
+export interface NewsWanted {
+  readonly accountData: AccountDataByRoom;
+  readonly typingSince: number | undefined;
+  readonly asksOwnReceipts: boolean;
+}
+
 /** Without receipts: for rooms that are yet to be found. */
 export const newsAround = async (
   ephemeral: Ephemeral,
   tx: ReadTx,
   viewer: number,
   { since, now }: Span,
-  accountData: AccountDataByRoom,
-  typingSince: number | undefined,
-  asksOwnReceipts: boolean,
+  { accountData, typingSince, asksOwnReceipts }: NewsWanted,
 ): Promise<RoomsNews> => {
   const own =
     since === undefined || !asksOwnReceipts ? [] : await ephemeral.receipts.roomsOfOwnReceipts(tx, viewer, since, now);
@@ -42,8 +46,7 @@ export const withReceipts = async (
   tx: ReadTx,
   news: RoomsNews,
   rooms: readonly number[],
-  viewer: number,
-  { since, now }: Span,
+  { viewer, since, now }: Span & { readonly viewer: number },
 ): Promise<RoomsNews> => {
   const from = since ?? Number.MIN_SAFE_INTEGER;
   return { ...news, receipts: await ephemeral.receipts.receiptsSince(tx, rooms, from, now, viewer) };

@@ -21,29 +21,27 @@ export const sectionOf = ({ membership }: UserRoom): Section => (membership === 
 /** The entry's text, `"<room id>":{…}`; undefined: nothing to tell. */
 export const roomEntryText = async (
   deps: JoinedDeps,
-  tx: ReadTx,
   entry: RoomEntry,
   context: EntryContext,
 ): Promise<string | undefined> => {
-  const text = await entryText(deps, tx, entry, context);
+  const text = await entryText(deps, entry, context);
   return text === undefined ? undefined : `${JSON.stringify(entry.room.roomId)}:${text}`;
 };
 
 const entryText = (
   deps: JoinedDeps,
-  tx: ReadTx,
   { section, room }: RoomEntry,
   context: EntryContext,
 ): Promise<string | undefined> => {
   switch (section) {
     case 'join':
-      return joinedRoom(deps, tx, room, context);
+      return joinedRoom(deps, room, context);
     case 'invite':
-      return invitedRoom(deps, tx, room, context.ignored);
+      return invitedRoom(deps, room, context);
     case 'knock':
-      return knockedRoom(deps, tx, room);
+      return knockedRoom(deps, room, context);
     case 'leave':
-      return leftRoom(deps, tx, room, context);
+      return leftRoom(deps, room, context);
   }
 };
 

@@ -10,6 +10,7 @@ import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
 import { redactedAmong } from '../../storage/stores/sync-rooms.ts';
+import type { EntryContext } from './entry-context.ts';
 import type { SyncViewer } from './request.ts';
 
 interface StateText {
@@ -25,14 +26,7 @@ const TEXT_LENGTH_MAX = 8192;
 
 export interface StateTexts {
   /** The texts of those state events (nids) that the filter lets pass. */
-  of(
-    tx: ReadTx,
-    room: RoomRef,
-    nids: readonly number[],
-    filter: RoomEventFilter,
-    viewer: SyncViewer,
-    options: RenderOptions,
-  ): Promise<string[]>;
+  of(context: EntryContext, room: RoomRef, nids: readonly number[], options: RenderOptions): Promise<string[]>;
 }
 
 export const createStateTexts = ({ reader }: { reader: RoomReader }): StateTexts => {
@@ -63,7 +57,8 @@ export const createStateTexts = ({ reader }: { reader: RoomReader }): StateTexts
   };
 
   return {
-    async of(tx, room, nids, filter, viewer, options) {
+    async of({ tx, request: { viewer, filter: whole } }, room, nids, options) {
+      const filter = whole.room.state;
       if (nids.length === 0 || !filter.matchesRoom(room.roomId)) return [];
       if (options.fields || options.federationFormat) {
         const events = await eventsByNid(tx, nids);

@@ -7,6 +7,7 @@ import type { RenderOptions, RoomReader } from '../../rooms/read/room-reader.ts'
 import type { ReadTx } from '../../storage/database.ts';
 import { type StoredEvent, timeline, transactionsOfEvents } from '../../storage/stores/events.ts';
 import type { UserRoom } from '../user-rooms.ts';
+import type { EntryContext } from './entry-context.ts';
 import { type RecentRoom, type TimelineEvent, timelineEvents } from './recent-rooms.ts';
 import type { SyncViewer } from './request.ts';
 
@@ -113,11 +114,10 @@ const passing = async (
 /** The events' texts, in order. Those that are the same for every member are put together here, the others by the reader. */
 export const timelineTexts = async (
   reader: RoomReader,
-  tx: ReadTx,
-  { room, viewer }: Pick<TimelineWanted, 'room' | 'viewer'>,
+  { tx, request: { viewer } }: EntryContext,
+  room: UserRoom,
   events: readonly TimelineEvent[],
-  options: RenderOptions,
-  now: number,
+  { now, ...options }: RenderOptions & { readonly now: number },
 ): Promise<string[]> => {
   const isPlain = ({ event, isRelatedTo }: TimelineEvent): boolean =>
     !isRelatedTo && event.redactedBy === null && event.replaces === null && isAsMember(room, event);

@@ -32,8 +32,8 @@ export async function* wholeAnswer(
   const { viewer, since } = request;
   const span = { since: since?.position, now };
   const ignored = await deps.accounts.ignoredUsers(viewer.user);
-  const start = await deps.db.read((tx) => beginning(deps, tx, request, span, ephemeral, rooms));
-  const context: EntryContext = { request, span, news: start.news, ignored, learnt: nothingLearnt() };
+  const start = await deps.db.read((tx) => beginning(deps, tx, request, { ...span, ephemeral }, rooms));
+  const context: Context = { request, span, news: start.news, ignored, learnt: nothingLearnt() };
   yield `{${start.members.join(',')}`;
   let open = ',"rooms":{';
   for (const section of SECTIONS) {
@@ -50,8 +50,7 @@ const beginning = async (
   deps: AnswerDeps,
   tx: ReadTx,
   request: SyncRequest,
-  span: Span,
-  ephemeral: number,
+  { ephemeral, ...span }: Span & Moment,
   rooms: readonly UserRoom[],
 ): Promise<Beginning> => {
   const { viewer, since, filter } = request;
@@ -71,25 +70,28 @@ const beginning = async (
     span.since === undefined
       ? await allEntries(tx, rooms, request)
       : changedEntries(rooms, request, span.since, () => true);
-  const news = await newsAround(deps.ephemeral, tx, viewer.user, span, data.byRoom, since?.ephemeral, true);
+  const news = await newsAround(deps.ephemeral, tx, viewer.user, span, {
+    accountData: data.byRoom,
+    typingSince: since?.ephemeral,
+    asksOwnReceipts: true,
+  });
   return { members, entries, news };
 };
 
-async function* roomTexts(
-  deps: AnswerDeps,
-  entries: readonly RoomEntry[],
-  context: EntryContext,
-): AsyncGenerator<string> {
+/** Each stretch of rooms is read in a transaction of its own. */
+type Context = Omit<EntryContext, 'tx'>;
+
+async function* roomTexts(deps: AnswerDeps, entries: readonly RoomEntry[], context: Context): AsyncGenerator<string> {
   const { request, span } = context;
   let separator = '';
   for (let from = 0; from < entries.length; from += ROOMS_AT_ONCE) {
     const some = entries.slice(from, from + ROOMS_AT_ONCE);
     const nids = some.map(({ room }) => room.nid);
     const texts = await deps.db.read(async (tx) => {
-      const news = await withReceipts(deps.ephemeral, tx, context.news, nids, request.viewer.user, span);
+      const news = await withReceipts(deps.ephemeral, tx, context.news, nids, { ...span, viewer: request.viewer.user });
       const found: string[] = [];
       for (const entry of some) {
-        const text = await roomEntryText(deps, tx, entry, { ...context, news });
+        const text = await roomEntryText(deps, entry, { ...context, tx, news });
         if (text !== undefined) found.push(text);
       }
       return found;
