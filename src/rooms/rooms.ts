@@ -8,6 +8,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids/brande
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
 import type { Database } from '../storage/database.ts';
+import { forgetTransactions } from '../storage/stores/client-transactions.ts';
 import { eventById, eventsByNid } from '../storage/stores/events.ts';
 import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
@@ -74,11 +75,15 @@ export interface Rooms {
   sendAll(roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]>;
   /** Sends, in one transaction, what is made of the room as it is when its turn comes: nothing can come between. */
   sendComposition(roomId: RoomId, composition: Composition): Promise<SentEvent[]>;
+  /** Forgets clients' transaction ids that are too old to be repeated. */
+  forgetTransactions(): Promise<void>;
   /** Creates a room and its first events in one transaction. */
   create(creation: RoomCreation): Promise<RoomRef>;
 }
 
 const REFERENCE_HASHES_MAX = 10_000;
+/** A client that was offline for days may still repeat what it got no answer to. */
+const TRANSACTIONS_LIVE_MS = 7 * 24 * 3_600_000;
 
 export const createRooms = (deps: RoomsDeps): Rooms => {
   const names = createNames(deps);
@@ -134,6 +139,9 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     },
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
     sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
+    async forgetTransactions() {
+      while (await deps.db.write(forgetTransactions, deps.clock.now() - TRANSACTIONS_LIVE_MS));
+    },
     create: (creation) => createRoom(engine, creation),
   };
 };

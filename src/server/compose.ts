@@ -37,6 +37,7 @@ import { endpoints } from './endpoints.ts';
 import { mediaOptions } from './media-options.ts';
 import { sweepSessions } from './session-sweep.ts';
 import { StartRefused } from './start-refused.ts';
+import { sweepTransactions } from './transaction-sweep.ts';
 
 export interface Composed extends AsyncDisposable {
   readonly parts: AllParts;
@@ -66,6 +67,7 @@ export async function compose(config: Config): Promise<Composed> {
   stack.use(sweepSessions(auth, clock, log));
   const judging = createJudging({ db, serverName });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
+  stack.use(sweepTransactions(rooms, clock, log));
   const roomDirectory = createRoomDirectory({ db, clock, serverName, rooms });
   const reports = createReports({ db, clock, rooms });
   const searchIndex = stack.use(createSearchIndex({ db, clock, log }));

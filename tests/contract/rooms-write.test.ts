@@ -198,6 +198,22 @@ describeOnBothEngines('the room engine', (openDatabase) => {
     expect(new Set(sent.map(({ eventId }) => eventId)).size).toBe(21);
   });
 
+  test('a transaction is forgotten after a week', async () => {
+    const db = await openDatabase();
+    const { engine, clock, roomId, alice } = await open(db);
+    const send = (txnId: string) => {
+      const draft = { ...message(alice.userId, txnId), transaction: { device: 1, scope: 'x', txnId } };
+      // Engines of their own remember nothing.
+      return openTestRooms(db).rooms.send(roomId, draft);
+    };
+    const first = await send('first');
+    await engine.forgetTransactions();
+    expect(await send('first')).toEqual(first);
+    await clock.advance(8 * 24 * 3_600_000);
+    await engine.forgetTransactions();
+    expect((await send('first')).eventId).not.toBe(first.eventId);
+  });
+
   test('an annotation is known until it is redacted, whatever its key', async () => {
     const db = await openDatabase();
     const { engine, roomId, alice, say, redact } = await open(db);

@@ -26,7 +26,10 @@ export interface UpgradeRequest {
 /** Events that the new room gets in one transaction with its creation; bans beyond follow in steps of this size. */
 const BANS_STEP = 200;
 
-/** The new room. Throws M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN, M_NOT_FOUND, M_BAD_JSON; then there is none. */
+/**
+ * The new room. Throws M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN, M_NOT_FOUND, M_BAD_JSON; then there is none, unless the user
+ * lost the power for it while it was made: then nothing points to it.
+ */
 export const upgradeRoom = async (
   deps: MembershipDeps,
   actor: Actor,

@@ -3,6 +3,7 @@
 import * as accountData from './account-data.ts';
 import * as accounts from './accounts.ts';
 import * as aliases from './aliases.ts';
+import * as clientTransactions from './client-transactions.ts';
 import * as crossSigning from './cross-signing.ts';
 import * as destinations from './destinations.ts';
 import * as deviceKeys from './device-keys.ts';
@@ -42,6 +43,7 @@ export const stores = [
   accountData,
   accounts,
   aliases,
+  clientTransactions,
   crossSigning,
   deviceKeys,
   deviceRemoval,

@@ -29,9 +29,9 @@ export const txnIdParam = (value: string | undefined, name: string): string => {
   return txnId;
 };
 
-/** `scope`: the endpoint's path up to the id. */
+/** `scope`: the endpoint's path up to the id. The users of an application service may share a device. */
 export const transactionOf = (caller: Caller, scope: string, txnId: string): Transaction => ({
   device: caller.device,
-  scope,
+  scope: caller.appservice === undefined ? scope : `${caller.userId}/${scope}`,
   txnId,
 });
