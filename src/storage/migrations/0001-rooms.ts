@@ -136,6 +136,7 @@ export const migration: Migration = {
     'CREATE INDEX client_transactions_age ON client_transactions (created_ts)',
 
     // Only users whose outcome is not that of the default push rules: delta and highlight_delta correct their counts.
+    // main_delta, main_highlight_delta: running sums of them over the user's rows in the main timeline of the room.
     `CREATE TABLE notifications (
       user_nid {int} NOT NULL,
       room {int} NOT NULL,
@@ -146,6 +147,8 @@ export const migration: Migration = {
       notifies {int} NOT NULL,
       highlight {int} NOT NULL,
       highlight_delta {int} NOT NULL,
+      main_delta {int} NOT NULL,
+      main_highlight_delta {int} NOT NULL,
       PRIMARY KEY (user_nid, room, position)
     ){strictWithoutRowid}`,
 

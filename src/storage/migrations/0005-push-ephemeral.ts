@@ -37,11 +37,11 @@ export const migration: Migration = {
       position {int} NOT NULL,
       PRIMARY KEY (user_nid, room, thread)
     ){strictWithoutRowid}`,
-    'CREATE INDEX events_notifying_in_threads ON events (room, position, thread) WHERE thread IS NOT NULL AND notifies > 0',
+    'CREATE INDEX events_notifying_in_threads ON events (room, position, thread, notifies) WHERE thread IS NOT NULL AND notifies > 0',
     'CREATE INDEX events_highlighting ON events (room, position) WHERE notifies = 2',
 
-    'CREATE INDEX events_notifying ON events (room, position) WHERE notifies > 0',
     'CREATE INDEX notifications_position ON notifications (position)',
+    'CREATE INDEX notifications_in_threads ON notifications (user_nid, room, position) WHERE thread IS NOT NULL',
 
     // device: that set the pusher and with which it goes. data: JSON text. set_ts: milliseconds.
     // position: from which on events are pushed.

@@ -230,20 +230,31 @@ const insertNotification = (
   event: EventRow,
   row: NotificationRow,
   position: number,
-): Promise<number> =>
-  tx.run(
-    `INSERT INTO notifications (user_nid, room, position, event, thread, delta, notifies, highlight, highlight_delta)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+): Promise<number> => {
+  const delta = Number(row.notify) - Number(event.notifies);
+  const highlightDelta = Number(row.highlight) - Number(event.highlights);
+  const isMain = event.thread === null;
+  return tx.run(
+    `INSERT INTO notifications (user_nid, room, position, event, thread, delta, notifies, highlight, highlight_delta,
+       main_delta, main_highlight_delta)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
+       coalesce((SELECT main_delta FROM notifications WHERE user_nid = ? AND room = ?
+         ORDER BY position DESC LIMIT 1), 0) + CAST(? AS BIGINT),
+       coalesce((SELECT main_highlight_delta FROM notifications WHERE user_nid = ? AND room = ?
+         ORDER BY position DESC LIMIT 1), 0) + CAST(? AS BIGINT))`,
     row.user,
     room,
     position,
     event.nid,
     event.thread,
-    Number(row.notify) - Number(event.notifies),
+    delta,
     row.notify ? 1 : 0,
     row.highlight ? 1 : 0,
-    Number(row.highlight) - Number(event.highlights),
+    highlightDelta,
+    ...[row.user, room, isMain ? delta : 0],
+    ...[row.user, room, isMain ? highlightDelta : 0],
   );
+};
 
 const insertRelation = (
   tx: WriteTx,

@@ -23,41 +23,56 @@ interface CountRow {
   readonly highlights: number;
 }
 
+/** Unread events in threads that are looked at, the latest: counts beyond it are not worth their time. */
+const IN_THREADS_MAX = 1000;
+
+/** The running number that a table's latest row up to a position holds. Parameters: those of `where`. */
+const running = (column: string, table: string, where: string): string =>
+  `coalesce((SELECT t.${column} FROM ${table} t WHERE ${where} ORDER BY t.position DESC LIMIT 1), 0)`;
+
+const own = 't.user_nid = ? AND t.room = ?';
+
 /**
- * One row for the main timeline, and one for each thread, from the events; and further rows with the user's corrections.
- * Threaded events are counted one by one, through an index that holds only those; all others by the running number.
+ * One row for the main timeline: the difference of running numbers, less what lies in threads, which an index over those
+ * alone tells. Then a row for each thread, and one more for each thread with the user's corrections.
  */
 const COUNT_SQL = `WITH mark AS (SELECT thread, position FROM read_marks WHERE user_nid = ? AND room = ?),
 room_mark AS (SELECT coalesce(max(position), 0) AS position FROM mark WHERE thread = ${WHOLE_ROOM}),
 main_mark AS (SELECT coalesce(max(position), 0) AS position FROM mark WHERE thread IN (${WHOLE_ROOM}, ${MAIN_THREAD}))
 SELECT ${MAIN_THREAD} AS "thread",
-  coalesce((SELECT notified_total FROM events WHERE room = ? AND position <= ? ORDER BY position DESC LIMIT 1), 0)
-  - coalesce((SELECT e.notified_total FROM events e WHERE e.room = ? AND e.position <= main_mark.position
-      ORDER BY e.position DESC LIMIT 1), 0)
+  ${running('notified_total', 'events', 't.room = ? AND t.position <= ?')}
+  - ${running('notified_total', 'events', 't.room = ? AND t.position <= main_mark.position')}
   - (SELECT count(*) FROM events e WHERE e.room = ? AND e.position > main_mark.position AND e.position <= ?
-      AND e.thread IS NOT NULL AND e.notifies > 0) AS "count",
+      AND e.thread IS NOT NULL AND e.notifies > 0)
+  + ${running('main_delta', 'notifications', `${own} AND t.position <= ?`)}
+  - ${running('main_delta', 'notifications', `${own} AND t.position <= main_mark.position`)} AS "count",
   (SELECT count(*) FROM events e WHERE e.room = ? AND e.position > main_mark.position AND e.position <= ?
-      AND e.notifies = 2 AND e.thread IS NULL) AS "highlights"
+      AND e.notifies = 2 AND e.thread IS NULL)
+  + ${running('main_highlight_delta', 'notifications', `${own} AND t.position <= ?`)}
+  - ${running('main_highlight_delta', 'notifications', `${own} AND t.position <= main_mark.position`)} AS "highlights"
 FROM main_mark
 UNION ALL
 SELECT e.thread, count(*), sum(CASE WHEN e.notifies = 2 THEN 1 ELSE 0 END)
-FROM room_mark CROSS JOIN events e LEFT JOIN mark ON mark.thread = e.thread
-WHERE e.room = ? AND e.position > room_mark.position AND e.position <= ? AND e.thread IS NOT NULL AND e.notifies > 0
-  AND e.position > coalesce(mark.position, 0)
-GROUP BY e.thread
+FROM (SELECT thread, position, notifies FROM events
+  WHERE room = ? AND position > (SELECT position FROM room_mark) AND position <= ?
+    AND thread IS NOT NULL AND notifies > 0 ORDER BY position DESC LIMIT ${IN_THREADS_MAX}) e
+LEFT JOIN mark ON mark.thread = e.thread
+WHERE e.position > coalesce(mark.position, 0) GROUP BY e.thread
 UNION ALL
-SELECT coalesce(n.thread, ${MAIN_THREAD}), sum(n.delta), sum(n.highlight_delta)
-FROM room_mark CROSS JOIN notifications n LEFT JOIN mark ON mark.thread = coalesce(n.thread, ${MAIN_THREAD})
-WHERE n.user_nid = ? AND n.room = ? AND n.position > room_mark.position AND n.position <= ?
-  AND n.position > coalesce(mark.position, 0)
-GROUP BY coalesce(n.thread, ${MAIN_THREAD})`;
+SELECT n.thread, sum(n.delta), sum(n.highlight_delta)
+FROM (SELECT thread, position, delta, highlight_delta FROM notifications
+  WHERE user_nid = ? AND room = ? AND position > (SELECT position FROM room_mark) AND position <= ?
+    AND thread IS NOT NULL ORDER BY position DESC LIMIT ${IN_THREADS_MAX}) n
+LEFT JOIN mark ON mark.thread = n.thread
+WHERE n.position > coalesce(mark.position, 0) GROUP BY n.thread`;
 
 /** Of a local user who is joined, as of the stream position `upTo`. */
 export const unreadCounts = async (tx: ReadTx, user: number, room: number, upTo: number): Promise<UnreadCounts> => {
   const rows = await tx.all<CountRow>(
     COUNT_SQL,
     ...[user, room],
-    ...[room, upTo, room, room, upTo, room, upTo],
+    ...[room, upTo, room, room, upTo, user, room, upTo, user, room],
+    ...[room, upTo, user, room, upTo, user, room],
     ...[room, upTo],
     ...[user, room, upTo],
   );
