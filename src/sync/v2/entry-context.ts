@@ -17,8 +17,10 @@ export interface EntryContext {
 export interface Learnt {
   /** Rooms that turn out to be new to the client. */
   readonly newRooms: number[];
+  /** Who joined a room, by the timelines. */
+  readonly joiners: UserId[];
   /** The state of a room changed, so others may have come or gone. */
   stateChanged: boolean;
 }
 
-export const nothingLearnt = (): Learnt => ({ newRooms: [], stateChanged: false });
+export const nothingLearnt = (): Learnt => ({ newRooms: [], joiners: [], stateChanged: false });

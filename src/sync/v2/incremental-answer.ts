@@ -62,13 +62,14 @@ export const incrementalAnswer = async (
     const members = moved || learnt.stateChanged;
     const changed = { user: isOwnNews, rooms: entries.length > 0, members };
     const device = await deviceParts(deps.e2ee, tx, request, now, changed);
+    const newUsers = [...device.changedUsers, ...learnt.joiners];
     const presence =
-      ephemeral > since.ephemeral || device.changedUsers.length + learnt.newRooms.length > 0
+      ephemeral > since.ephemeral || newUsers.length + learnt.newRooms.length > 0
         ? await presenceTexts(deps.ephemeral, tx, filter.presence, {
             viewer: viewer.user,
             since: since.ephemeral,
             newRooms: learnt.newRooms,
-            newUsers: device.changedUsers,
+            newUsers,
           })
         : [];
     const next: SyncToken = { position: now, ephemeral, toDevice: device.toDevice };

@@ -1,6 +1,7 @@
 // What an answer says of one room that the user is or was in: timeline, and the state around it.
 
 import type { Clock } from '../../lib/clock.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
 import type { Filter } from '../../protocol/filters/parse-filter.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { Names } from '../../rooms/names.ts';
@@ -76,11 +77,21 @@ export const roomAnswer = async (
     filter: filter.room.timeline,
     shown,
   });
+  noteJoiners(page, context);
   const options = renderOptions(filter);
   const events = await timelineTexts(deps.reader, context, room, page.events, { ...options, now: deps.clock.now() });
   const nids = await stateNids(deps, room, context, wanted, page);
   const state = await deps.stateTexts.of(context, room, nids, options);
   return sections(request, wanted, page, events, state);
+};
+
+const noteJoiners = ({ events }: TimelinePage, { learnt, span }: EntryContext): void => {
+  if (span.since === undefined) return;
+  for (const { event } of events) {
+    if (event.type !== 'm.room.member' || event.stateKey === undefined) continue;
+    const { membership } = JSON.parse(event.content) as JsonObject;
+    if (membership === 'join') learnt.joiners.push(event.stateKey as UserId);
+  }
 };
 
 const sections = (
