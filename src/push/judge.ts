@@ -10,6 +10,7 @@ import type { NotificationContext, NotificationPort } from '../rooms/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { NotificationRow } from '../storage/stores/persist.ts';
 import { memberContents } from '../storage/stores/push-rules.ts';
+import type { Ignorers } from './ignorers.ts';
 import { createNamedUsers } from './named-users.ts';
 import { roomPushContext } from './push-context.ts';
 import { isLocalMember, type RoomMembers, type RoomMembersOf } from './room-members.ts';
@@ -20,6 +21,7 @@ export interface JudgeDeps {
   readonly serverName: ServerName;
   readonly ruleClasses: RuleClasses;
   readonly membersOf: RoomMembersOf;
+  readonly ignorers: Ignorers;
 }
 
 /** What one event comes to, before the users with rules of their own are looked at. */
@@ -34,7 +36,9 @@ interface Judged {
   readonly named: ReadonlyMap<number, UserId>;
 }
 
-export const createJudge = ({ db, serverName, ruleClasses, membersOf }: JudgeDeps): NotificationPort => {
+const noOutcomes: ReadonlyMap<number, PushOutcome> = new Map();
+
+export const createJudge = ({ db, serverName, ruleClasses, membersOf, ignorers }: JudgeDeps): NotificationPort => {
   const namedUsers = createNamedUsers({ db, serverName });
 
   /** Members with rules of their own; worked out again only when members or those users change. */
@@ -81,25 +85,39 @@ export const createJudge = ({ db, serverName, ruleClasses, membersOf }: JudgeDep
       const outcome = outcomeForDefaultRules(subject, roomContext);
       const named = await namedUsers(event, members);
       const judged: Judged = { event, context, members, subject, roomContext, outcome, named };
-      const { common } = outcome;
       const fromRules = await customMembers(members);
       const users = await ruleClasses.users();
       const outside = [...named.keys()].filter((user) => users.has(user) && !isLocalMember(members, user));
       const custom = [...fromRules, ...outside].filter((user) => user !== context.sender);
-      const own = custom.length === 0 ? undefined : await customOutcomes(judged, custom);
-      const exceptions: NotificationRow[] = [];
-      const note = (user: number, { notify, highlight }: PushOutcome): void => {
-        if (notify !== common.notify || highlight !== common.highlight) exceptions.push({ user, notify, highlight });
-      };
-      // What a user sends marks itself as read, but state does not.
-      if (event.stateKey !== undefined && isLocalMember(members, context.sender)) note(context.sender, noOutcome);
-      for (const [user, userOutcome] of own ?? []) note(user, userOutcome);
-      for (const [user, userId] of named) {
-        if (!own?.has(user)) note(user, outcome.exceptions.get(userId) ?? common);
-      }
-      return { notifies: common.notify, highlights: common.highlight, exceptions };
+      const own = custom.length === 0 ? noOutcomes : await customOutcomes(judged, custom);
+      const exceptions = exceptionsOf(judged, own, await ignorers.of(event.sender));
+      return { notifies: outcome.common.notify, highlights: outcome.common.highlight, exceptions };
     },
   };
+};
+
+const exceptionsOf = (
+  { event, context, members, outcome, named }: Judged,
+  own: ReadonlyMap<number, PushOutcome>,
+  ignorers: ReadonlySet<number>,
+): NotificationRow[] => {
+  const { common } = outcome;
+  const rows: NotificationRow[] = [];
+  const note = (user: number, said: PushOutcome): void => {
+    const { notify, highlight } = ignorers.has(user) ? noOutcome : said;
+    if (notify !== common.notify || highlight !== common.highlight) rows.push({ user, notify, highlight });
+  };
+  // What a user sends marks itself as read, but state does not.
+  if (event.stateKey !== undefined && isLocalMember(members, context.sender)) note(context.sender, noOutcome);
+  for (const [user, userOutcome] of own) note(user, userOutcome);
+  for (const [user, userId] of named) {
+    if (!own.has(user)) note(user, outcome.exceptions.get(userId) ?? common);
+  }
+  for (const user of ignorers) {
+    if (user === context.sender || own.has(user) || named.has(user)) continue;
+    if (isLocalMember(members, user)) note(user, noOutcome);
+  }
+  return rows;
 };
 
 /** `ofClass` keeps what a class of equal rules says to all whom the event does not name. */

@@ -65,7 +65,7 @@ export async function compose(config: Config): Promise<Composed> {
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
   stack.use(sweepSessions(auth, clock, log));
-  const judging = createJudging({ db, serverName });
+  const judging = createJudging({ db, clock, log, serverName });
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
   stack.use(sweepTransactions(rooms, clock, log));
   const roomDirectory = createRoomDirectory({ db, clock, serverName, rooms });

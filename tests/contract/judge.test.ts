@@ -2,6 +2,8 @@
 
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
+import { createLog } from '../../src/lib/log.ts';
+import { type ManualClock, manualClock } from '../../src/lib/manual-clock.ts';
 import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { RoomEvent } from '../../src/protocol/events/room-event.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
@@ -14,10 +16,12 @@ import { createJudging } from '../../src/push/judging.ts';
 import type { RuleClasses } from '../../src/push/rule-classes.ts';
 import type { NotificationContext, NotificationPort } from '../../src/rooms/ports.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { GLOBAL, putAccountData } from '../../src/storage/stores/account-data.ts';
 import { pushRulesOf, putPushRules } from '../../src/storage/stores/push-rules.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { internTestUsers, type StoredTestRoom, storeRoom } from '../harness/stored-room.ts';
 
+const log = createLog({ level: 'silent', format: 'text' });
 const stateRoot = '00'.repeat(32);
 const names = ['alice', 'bob', 'carol', 'dave', 'eve', 'frank'];
 const userIds = names.map((name) => `@${name}:test` as UserId);
@@ -81,6 +85,7 @@ const toEvent = (roomId: string, recipe: EventRecipe): RoomEvent => {
 
 describeOnBothEngines('judging whom an event notifies', (open) => {
   let db: Database;
+  let clock: ManualClock;
   let room: StoredTestRoom;
   let users: number[];
   let ruleClasses: RuleClasses;
@@ -119,12 +124,13 @@ describeOnBothEngines('judging whom an event notifies', (open) => {
 
   beforeEach(async () => {
     db = await open();
+    clock = manualClock();
     users = await internTestUsers(db, ...userIds);
     room = await storeRoom(db, '!room:test');
     for (const [index, user] of users.entries()) {
       if (index < MEMBERS) await room.member(user, 'join', true, { displayname: index === 1 ? 'mr fantastic' : 'x' });
     }
-    const judging = createJudging({ db, serverName: 'test' as ServerName });
+    const judging = createJudging({ db, clock, log, serverName: 'test' as ServerName });
     ({ ruleClasses, notifications: judge } = judging);
   });
 
@@ -159,6 +165,27 @@ describeOnBothEngines('judging whom an event notifies', (open) => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  test('leaves out those who ignore the sender', async () => {
+    const recipe = { sender: 0, kind: 'message', mentions: [1, 2], room: false, target: 0, body: 'hello' } as const;
+    const message = toEvent(room.roomId, { ...recipe, mentions: [1, 2] });
+    const highlighted = (index: number) => ({ user: users[index], notify: true, highlight: true });
+    const ignores = (index: number) => ({ user: users[index], notify: false, highlight: false });
+    expect((await judge.judge(message, contextOf(0))).exceptions).toEqual([highlighted(1), highlighted(2)]);
+    for (const index of [1, 3]) {
+      const content = JSON.stringify({ ignored_users: { [userIds[0]!]: {} } });
+      await db.write(putAccountData, { user: users[index]!, room: GLOBAL, type: 'm.ignored_user_list', content });
+    }
+    await clock.advance(50);
+    await expect
+      .poll(async () => (await judge.judge(message, contextOf(0))).exceptions)
+      .toEqual([ignores(1), highlighted(2), ignores(3)]);
+    await db.write(putAccountData, { user: users[1]!, room: GLOBAL, type: 'm.ignored_user_list', content: '{}' });
+    await clock.advance(50);
+    await expect
+      .poll(async () => (await judge.judge(message, contextOf(0))).exceptions)
+      .toEqual([highlighted(1), highlighted(2), ignores(3)]);
   });
 
   test('follows members and rules as they change', async () => {

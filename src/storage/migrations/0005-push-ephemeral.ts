@@ -10,6 +10,8 @@ export const migration: Migration = {
     // merged in, stands in the account data m.push_rules; defaults: with which default rules that was made.
     'CREATE TABLE push_rules (user_nid {int} PRIMARY KEY, rules {text} NOT NULL, defaults {text} NOT NULL){strict}',
 
+    `CREATE INDEX account_data_ignored ON account_data (position) WHERE type = 'm.ignored_user_list' AND room = 0`,
+
     // type: 1 m.read, 2 m.read.private. thread_id: '' unthreaded, 'main', or the root's event id.
     // event_position: the event's place in the timeline; NULL: the event has not arrived.
     // position: of the receipt's last change.

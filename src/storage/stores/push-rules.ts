@@ -66,6 +66,17 @@ export const putPushRules = writer('putPushRules', async (tx, change: PushRulesC
   return true;
 });
 
+/** Every m.ignored_user_list (JSON text) that was set after a position. */
+export const ignoredUserListsSince = (
+  tx: ReadTx,
+  after: number,
+): Promise<{ user: number; content: string; position: number }[]> =>
+  tx.all(
+    `SELECT user_nid AS "user", content AS "content", position AS "position" FROM account_data
+     WHERE type = 'm.ignored_user_list' AND room = ${GLOBAL} AND position > ?`,
+    after,
+  );
+
 /** Contents (JSON texts) of these users' m.room.member events in the room. */
 export const memberContents = (
   tx: ReadTx,
