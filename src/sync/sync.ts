@@ -63,8 +63,10 @@ export const createSync = (given: SyncDeps) => {
   /** The user's rooms, and a moment that knows them all. */
   const look = async (user: number): Promise<{ mine: UserRooms; at: Moment }> => {
     for (;;) {
+      // The moment first: of what is committed up to it the rooms know, whatever is committed while they are asked for.
+      const at = { now: stream.head, ephemeral: ephemeral.version };
       const mine = await userRooms.of(user);
-      if (mine.latest <= stream.head) return { mine, at: { now: stream.head, ephemeral: ephemeral.version } };
+      if (mine.latest <= at.now) return { mine, at };
       // What a read has seen is committed, and heard of in a moment.
       await stream.reached(mine.latest, HEARD_MS_MAX);
     }

@@ -100,8 +100,9 @@ export const createUserRooms = ({ db, stream }: { db: Database; stream: Stream }
     async of(user) {
       for (;;) {
         const known = entries.get(user);
-        if (known && !stale.has(user)) return use(user, known);
         let running = loading.get(user);
+        // While it is read, it is neither stale nor current.
+        if (known && !running && !stale.has(user)) return use(user, known);
         if (!running) {
           running = load(user).finally(() => loading.delete(user));
           loading.set(user, running);
