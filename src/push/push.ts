@@ -13,6 +13,7 @@ import { createBadgeUpdates } from './badge-updates.ts';
 import { createBadges } from './badges.ts';
 import type { Judging } from './judging.ts';
 import { createNotificationList, type NotificationList } from './list-notifications.ts';
+import { createPruning } from './prune.ts';
 import { PushConsumer } from './push-consumer.ts';
 import { createGateways } from './push-gateways.ts';
 import { createPushRules, type PushRules } from './push-rules.ts';
@@ -64,10 +65,12 @@ const createDelivery = (deps: PushDeps): AsyncDisposable & { start(): Promise<vo
   const stack = new AsyncDisposableStack();
   const senders = stack.use(createPushSenders({ ...deps, badges, callGateway, includeContent }));
   const consumer = stack.use(new PushConsumer({ ...deps, senders }));
+  const pruning = stack.use(createPruning(deps));
   const updates = stack.use(createBadgeUpdates({ ...deps, badges, callGateway }));
   return {
     async start() {
       deps.receipts.onRead((user) => updates.note(user));
+      pruning.start();
       await consumer.start();
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

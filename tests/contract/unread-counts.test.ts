@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
+import { pruneNotifications } from '../../src/storage/stores/prune-notifications.ts';
 import { MAIN_THREAD, WHOLE_ROOM } from '../../src/storage/stores/read-marks.ts';
 import { putReceipt, type ReceiptType } from '../../src/storage/stores/receipts.ts';
 import { type UnreadCount, unreadCounts } from '../../src/storage/stores/unread-counts.ts';
@@ -179,6 +180,29 @@ describeOnBothEngines('unread counts', (open) => {
     const at = (upTo: number) => db.read((tx) => unreadCounts(tx, bob, room.nid, upTo));
     expect(await at(first.position)).toMatchObject({ notificationCount: 1, highlightCount: 0 });
     expect(await at(FAR)).toMatchObject({ notificationCount: 2, highlightCount: 1 });
+  });
+
+  test('stay the same when what was read long ago is forgotten', async () => {
+    const db = await open();
+    const [alice, bob] = (await internTestUsers(db, '@a:test', '@b:test')) as [number, number];
+    const room = await storeRoom(db, '!room:test');
+    await room.member(bob, 'join');
+    const muted = () =>
+      room.send({ sender: alice, notifies: true, notifications: [{ user: bob, notify: false, highlight: false }] });
+    const loud = () => room.send({ sender: alice, notifies: true });
+    const sent = [await muted(), await loud(), await muted(), await muted(), await loud(), await muted()];
+    const mark = { room: room.nid, user: bob, isLocal: true, type: 'm.read', threadId: undefined, ts: 1 } as const;
+    const { eventId, position } = sent[3]!;
+    await db.write(putReceipt, { ...mark, eventId, eventPosition: position, thread: WHOLE_ROOM });
+    const rows = async (): Promise<number> =>
+      (await db.read((tx) => tx.all('SELECT position FROM notifications'))).length;
+    const unread = async (): Promise<number> =>
+      (await db.read((tx) => unreadCounts(tx, bob, room.nid, FAR))).notificationCount;
+    expect([await unread(), await rows()]).toEqual([1, 4]);
+    let after: number | undefined = 0;
+    while (after !== undefined) after = await db.write(pruneNotifications, { after, before: FAR, limit: 2 });
+    // The latest that is read, and what is not read.
+    expect([await unread(), await rows()]).toEqual([1, 2]);
   });
 
   test('do not go back to zero when the own name in the room changes', async () => {

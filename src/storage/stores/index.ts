@@ -21,6 +21,7 @@ import * as persist from './persist.ts';
 import * as presence from './presence.ts';
 import * as profilePropagations from './profile-propagations.ts';
 import * as profiles from './profiles.ts';
+import * as pruneNotifications from './prune-notifications.ts';
 import * as pushQueue from './push-queue.ts';
 import * as pushRules from './push-rules.ts';
 import * as pushers from './pushers.ts';
@@ -61,6 +62,7 @@ export const stores = [
   profilePropagations,
   presence,
   profiles,
+  pruneNotifications,
   pushQueue,
   pushRules,
   pushers,

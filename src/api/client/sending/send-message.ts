@@ -1,5 +1,6 @@
 // PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}: sends an event that is no state, redactions included.
 
+import type { Ephemeral } from '../../../ephemeral/ephemeral.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam, text } from '../../../http/inbound/params.ts';
 import type { Rooms } from '../../../rooms/rooms.ts';
@@ -15,7 +16,7 @@ export const sendMessage = endpoint({
   params: { roomId: roomIdParam, eventType: text, txnId: txnIdParam },
   query: sendQuery,
   body: 'object',
-  async handle({ caller, params, query, body }, { rooms }: { rooms: Rooms }) {
+  async handle({ caller, params, query, body }, { rooms, ephemeral }: { rooms: Rooms; ephemeral: Ephemeral }) {
     const { roomId, eventType, txnId } = params;
     await checkSuspended(caller, rooms, roomId, eventType === 'm.room.redaction' ? body.redacts : undefined);
     const sent = await rooms.send(roomId, {
@@ -25,6 +26,7 @@ export const sendMessage = endpoint({
       originServerTs: timestampOf(caller, query.ts),
       transaction: transactionOf(caller, `send/${roomId}/${eventType}`, txnId),
     });
+    ephemeral.presence.noteActive(caller);
     return { event_id: sent.eventId };
   },
 });
