@@ -24,6 +24,8 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a free port. A server that is started again keeps its port. */
   readonly port?: number;
+  /** A program, with its arguments, that runs the server, e.g. with fewer rights. */
+  readonly runBy?: readonly string[];
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -34,6 +36,8 @@ export interface TestServer extends AsyncDisposable {
   readonly process: ChildProcess;
   /** Everything it wrote to its standard output and error so far. */
   output(): string;
+  /** Resolves with the exit code once it has ended and everything it wrote is read. */
+  readonly ended: Promise<number | null>;
   /** Resolves with the exit code once it has ended. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -56,17 +60,13 @@ export const launchServer = async (options: TestServerOptions = {}): Promise<Tes
   const args = ['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', serverName];
   args.push('--config', options.config ?? join(root, 'examples/load-test.yaml'));
   if (options.database) args.push('--database', options.database);
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      join(root, 'src/cli/kintsugi.ts'),
-      'serve',
-      ...args,
-      ...(options.args ?? []),
-    ],
-    { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
-  );
+  const serve = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/cli/kintsugi.ts'), 'serve'];
+  const [program = '', ...words] = [...(options.runBy ?? []), ...serve, ...args, ...(options.args ?? [])];
+  const child = spawn(program, words, {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -74,7 +74,7 @@ export const launchServer = async (options: TestServerOptions = {}): Promise<Tes
   child.stderr.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   const baseUrl = `http://127.0.0.1:${port}`;
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -86,6 +86,7 @@ export const launchServer = async (options: TestServerOptions = {}): Promise<Tes
     serverName,
     directory,
     process: child,
+    ended,
     output: () => output,
     stop,
     async [Symbol.asyncDispose]() {
