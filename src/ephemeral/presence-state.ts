@@ -3,11 +3,8 @@
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 
-export const presenceNames = ['online', 'unavailable', 'offline'] as const;
+const presenceNames = ['online', 'unavailable', 'offline'] as const;
 export type PresenceName = (typeof presenceNames)[number];
-
-export const isPresenceName = (text: unknown): text is PresenceName =>
-  (presenceNames as readonly unknown[]).includes(text);
 
 /** "The server will automatically set a user's presence to unavailable if their last active time was over a threshold value". */
 const IDLE_MS = 5 * 60_000;
