@@ -13,6 +13,7 @@ import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Media } from '../media/media.ts';
 import type { Membership } from '../membership/membership.ts';
+import type { Peers } from '../peers/peers.ts';
 import type { Push } from '../push/push.ts';
 import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
 import type { RoomReader } from '../rooms/read/room-reader.ts';
@@ -33,6 +34,7 @@ export interface AllParts {
   readonly db: Database;
   readonly stream: Stream;
   readonly outbound: Outbound;
+  readonly peers: Peers;
   readonly accounts: Accounts;
   readonly auth: Auth;
   readonly rooms: Rooms;

@@ -1,6 +1,6 @@
 // Wires the parts in their order and tells how they end, last one first.
 
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { createAccounts } from '../accounts/accounts.ts';
 import type { Readiness } from '../api/web/readiness.ts';
 import { createAuth } from '../auth/auth.ts';
@@ -8,13 +8,8 @@ import type { Config } from '../config/schema.ts';
 import { createE2ee } from '../e2ee/e2ee.ts';
 import { createEphemeral } from '../ephemeral/ephemeral.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
-import type { Outbound } from '../http/outbound/outbound.ts';
-import { outboundOnDemand } from '../http/outbound/outbound-on-demand.ts';
-import { createResolver, type Resolver } from '../http/outbound/resolver.ts';
 import { loadIdentity } from '../identity/identity.ts';
-import { parseCidr } from '../lib/address.ts';
-import { present } from '../lib/assert.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { openMedia } from '../media/media.ts';
@@ -35,6 +30,7 @@ import type { AllParts } from './all-parts.ts';
 import { claimDatabase } from './claim-database.ts';
 import { endpoints } from './endpoints.ts';
 import { mediaOptions } from './media-options.ts';
+import { openNetwork } from './open-network.ts';
 import { sweepSessions } from './session-sweep.ts';
 import { StartRefused } from './start-refused.ts';
 import { sweepTransactions } from './transaction-sweep.ts';
@@ -57,8 +53,7 @@ export async function compose(config: Config): Promise<Composed> {
   const db = stack.use(await openDatabase({ database: config.database, directory: config.dataDirectory }));
   await claimDatabase(db, identity);
   const stream = createStream({ db });
-  const resolver = createResolver({ clock, servers: config.federation.dnsServers });
-  const outbound = stack.use(await openOutbound(config, clock, resolver));
+  const { outbound, peers } = stack.use(await openNetwork({ config, db, clock, log, metrics, identity }));
   const { serverName, signingKey } = identity;
   const ports = accountPorts(() => ({ membership, roomDirectory }));
   const accounts = createAccounts({ db, clock, log, serverName, ports });
@@ -111,6 +106,7 @@ export async function compose(config: Config): Promise<Composed> {
     db,
     stream,
     outbound,
+    peers,
     accounts,
     auth,
     rooms,
@@ -125,7 +121,8 @@ export async function compose(config: Config): Promise<Composed> {
     push,
     sync,
   };
-  const inbound = createInbound({ endpoints, parts, authenticator: auth, config, clock, log, metrics });
+  const authenticator = { ...auth, ...(config.federation.enabled && { verifyServer: peers.verifyServer }) };
+  const inbound = createInbound({ endpoints, parts, authenticator, config, clock, log, metrics });
   const owned = stack.move();
   return {
     parts,
@@ -137,22 +134,6 @@ export async function compose(config: Config): Promise<Composed> {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
-
-async function openOutbound({ federation }: Config, clock: Clock, resolver: Resolver): Promise<Outbound> {
-  const { extraCaFile, allowPrivateAddresses } = federation;
-  const allow = allowPrivateAddresses.map((text) => present(parseCidr(text), `${text} was checked before`));
-  const extraCa = extraCaFile === undefined ? undefined : await readAuthorities(extraCaFile);
-  return outboundOnDemand({ clock, resolver, allow, extraCa });
-}
-
-const readAuthorities = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((cause: Error) => {
-    throw new StartRefused(
-      `The certificate authorities in ${file} cannot be read: ${cause.message}.`,
-      'Check federation.extraCaFile (or KINTSUGI_EXTRA_CA).',
-      cause,
-    );
-  });
 
 async function makeDataDirectory(directory: string): Promise<void> {
   try {

@@ -12,6 +12,7 @@ import type { Endpoint } from '../http/inbound/endpoint.ts';
 import type { AllParts } from './all-parts.ts';
 import { accountEndpoints } from './endpoints/accounts.ts';
 import { e2eeEndpoints } from './endpoints/e2ee.ts';
+import { federationEndpoints } from './endpoints/federation.ts';
 import { mediaEndpoints } from './endpoints/media.ts';
 import { pushEndpoints } from './endpoints/push.ts';
 import { roomsReadEndpoints } from './endpoints/rooms-read.ts';
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint<AllParts>[] = [
   ...basics,
   ...accountEndpoints,
   ...e2eeEndpoints,
+  ...federationEndpoints,
   ...mediaEndpoints,
   ...pushEndpoints,
   ...roomsReadEndpoints,
