@@ -12,7 +12,7 @@ export interface Sizes {
   readonly crowds: readonly number[];
   /** Members of the rooms into which two of them send. */
   readonly audiences: readonly number[];
-  /** Messages in the room that is paged through. */
+  /** Messages in each of the four rooms that are paged through. */
   readonly history: number;
   readonly starts: number;
 }
@@ -23,7 +23,7 @@ export const fullSizes: Sizes = {
   collections: [10, 100, 1000],
   crowds: [20, 200, 2000],
   audiences: [2, 64, 500],
-  history: 2000,
+  history: 1500,
   starts: 5,
 };
 
@@ -33,6 +33,6 @@ export const quickSizes: Sizes = {
   collections: [10, 100],
   crowds: [20, 200],
   audiences: [2, 64],
-  history: 400,
+  history: 150,
   starts: 2,
 };

@@ -9,6 +9,8 @@ import type { Sizes } from './sizes.ts';
 /** Few enough for both servers: more would only queue. */
 const SETUP_LANES = 8;
 
+export const HISTORY_ROOMS = 4;
+
 export interface Room {
   readonly roomId: string;
   readonly members: readonly User[];
@@ -79,17 +81,21 @@ export class World {
     };
   }
 
-  /** A room with `sizes.history` messages of 8 members. */
-  history(): Promise<Room> {
+  /** Rooms of two members each, `sizes.history` messages in each of them. */
+  history(): Promise<Room[]> {
     return this.once('history', async () => {
-      const room = await this.historyRoom();
-      await this.fill(room, this.sizes.history);
-      return room;
+      const rooms = await this.historyRooms();
+      await Promise.all(rooms.map((room) => this.fill(room, this.sizes.history)));
+      return rooms;
     });
   }
 
-  historyRoom(): Promise<Room> {
-    return this.once('history room', async () => this.room(await this.users(8)));
+  historyRooms(): Promise<Room[]> {
+    return this.once('history rooms', async () => {
+      const users = await this.users(HISTORY_ROOMS * 2);
+      const pairs = Array.from({ length: HISTORY_ROOMS }, (_, index) => users.slice(index * 2, index * 2 + 2));
+      return inLanes(pairs, HISTORY_ROOMS, (pair) => this.room(pair));
+    });
   }
 
   async fill({ roomId, members }: Room, count: number): Promise<void> {

@@ -1,10 +1,10 @@
-// /messages: four clients page back through a room from its end to its beginning, again and again.
+// /messages: four clients, each paging back through a long room from its end to its beginning, again and again. The rooms
+// together are larger than Synapse's memory of events (5,000 by default), as old history is.
 
 import { closedLoop } from '../load/closed-loop.ts';
 import type { User } from '../load/user.ts';
 import type { Row } from './row.ts';
 
-const CLIENTS = 4;
 /** Pages of 1, 10 and 100 % of the usual size, the last of which the goal is about. */
 const PAGE_SIZES = [1, 10, 100] as const;
 
@@ -32,10 +32,10 @@ const pager = (user: User, roomId: string, limit: number): (() => Promise<void>)
 export const messages: Row = {
   name: 'messages',
   async run({ world, repeats, record, noteForeign }) {
-    const { roomId, members } = await world.history();
+    const rooms = await world.history();
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const limit of PAGE_SIZES) {
-        const asks = members.slice(0, CLIENTS).map((member) => pager(member, roomId, limit));
+        const asks = rooms.map(({ roomId, members }) => pager(members[0]!, roomId, limit));
         const result = await closedLoop(world.server, asks, world.sizes.loop);
         noteForeign(result.foreignShare);
         record(`/messages, pages @${limit}`, 'per second', result.perSecond);
