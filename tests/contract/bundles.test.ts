@@ -5,15 +5,13 @@ import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { EventId, RoomId } from '../../src/protocol/ids/branded.ts';
 import { parsePositionToken } from '../../src/rooms/read/position-token.ts';
 import { putAccountData } from '../../src/storage/stores/account-data.ts';
+import type { AnyJson } from '../harness/client.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { openTestRooms, type TestPerson, type TestRooms } from '../harness/rooms.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes.
-type Shown = any;
+const parsed = (texts: readonly string[]): AnyJson[] => texts.map((text) => JSON.parse(text));
 
-const parsed = (texts: readonly string[]): Shown[] => texts.map((text) => JSON.parse(text));
-
-const bundle = async (test: TestRooms, roomId: RoomId, eventId: EventId, by: TestPerson): Promise<Shown> =>
+const bundle = async (test: TestRooms, roomId: RoomId, eventId: EventId, by: TestPerson): Promise<AnyJson> =>
   JSON.parse(await test.reads.event(roomId, eventId, by.viewer)).unsigned['m.relations'];
 
 const edit = (test: TestRooms, roomId: RoomId, by: TestPerson, target: EventId, body: string) =>
@@ -202,13 +200,13 @@ describeOnBothEngines('threads', (open) => {
     for (const root of roots) await test.relate(roomId, alice, 'm.thread', root);
     await test.relate(roomId, bob, 'm.thread', roots[1]!);
     const order = [roots[1], roots[3], roots[2], roots[0]];
-    const list = async (question: object, by = alice): Promise<{ events: Shown[]; next: number | undefined }> => {
+    const list = async (question: object, by = alice): Promise<{ events: AnyJson[]; next: number | undefined }> => {
       const all = { participated: false, from: undefined, limit: 10, ...question };
       const page = await test.reads.threads(roomId, all, by.viewer);
       const next = page.nextBatch === undefined ? undefined : parsePositionToken(page.nextBatch);
       return { events: parsed(page.chunk), next };
     };
-    const ids = (events: Shown[]) => events.map((event) => event.event_id);
+    const ids = (events: AnyJson[]) => events.map((event) => event.event_id);
     const all = await list({});
     expect(ids(all.events)).toEqual(order);
     expect(all.next).toBeUndefined();

@@ -6,13 +6,11 @@ import { parseRoomEventFilter } from '../../src/protocol/filters/event-filter.ts
 import type { EventId, RoomId } from '../../src/protocol/ids/branded.ts';
 import { parsePositionToken } from '../../src/rooms/read/position-token.ts';
 import { putAccountData } from '../../src/storage/stores/account-data.ts';
+import type { AnyJson } from '../harness/client.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { openTestRooms, type TestPerson, type TestRooms } from '../harness/rooms.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes.
-type Shown = any;
-
-const parsed = (texts: readonly string[]): Shown[] => texts.map((text) => JSON.parse(text));
+const parsed = (texts: readonly string[]): AnyJson[] => texts.map((text) => JSON.parse(text));
 
 const backwards = { from: undefined, to: undefined, backwards: true, limit: 100, filter: undefined };
 
@@ -21,7 +19,7 @@ const bodies = async (test: TestRooms, roomId: RoomId, by: TestPerson): Promise<
   return parsed(chunk).flatMap((event) => event.content.body ?? []);
 };
 
-const shownEvent = async (test: TestRooms, roomId: RoomId, eventId: EventId, by: TestPerson): Promise<Shown> =>
+const shownEvent = async (test: TestRooms, roomId: RoomId, eventId: EventId, by: TestPerson): Promise<AnyJson> =>
   JSON.parse(await test.reads.event(roomId, eventId, by.viewer));
 
 const forbidden = { errcode: 'M_FORBIDDEN', status: 403 };

@@ -6,6 +6,7 @@ import type { RoomId } from '../../src/protocol/ids/branded.ts';
 import type { SearchAnswer, SearchQuestion } from '../../src/rooms/search/search-events.ts';
 import type { SearchKey } from '../../src/rooms/search/search-tokens.ts';
 import { putAccountData } from '../../src/storage/stores/account-data.ts';
+import type { AnyJson } from '../harness/client.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { openTestRooms, type TestPerson, type TestRooms } from '../harness/rooms.ts';
 
@@ -30,8 +31,7 @@ const ask = (
   more: Partial<SearchQuestion> = {},
 ): Promise<SearchAnswer> => test.reads.search({ ...question, term, ...more }, by.viewer);
 
-// biome-ignore lint/suspicious/noExplicitAny: events of many shapes.
-const shown = ({ results }: SearchAnswer): any[] => results.map(({ event }) => JSON.parse(event));
+const shown = ({ results }: SearchAnswer): AnyJson[] => results.map(({ event }) => JSON.parse(event));
 
 const texts = (answer: SearchAnswer): string[] =>
   shown(answer).map(({ content }) => content.body ?? content.name ?? content.topic);

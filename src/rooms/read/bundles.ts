@@ -3,7 +3,6 @@
 
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
 import { findUsers } from '../../storage/stores/names.ts';
 import {
@@ -16,8 +15,7 @@ import {
   replacementsAmong,
 } from '../../storage/stores/relations.ts';
 import type { RoomRef } from '../room-ref.ts';
-import { type BundleDepth, renderEvents } from './render-events.ts';
-import type { Reading, RenderOptions, Viewer } from './room-reader.ts';
+import type { Look, RenderOptions } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
 
 /** References listed in one page; whoever needs more asks /relations. */
@@ -27,25 +25,22 @@ const EDITS_MAX = 50;
 
 /** The m.relations objects as JSON texts, by event nid; events without relations are absent. */
 export const bundlesOf = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
-  options: RenderOptions,
-  depth: BundleDepth,
+  rendering: Rendering,
 ): Promise<Map<number, string>> => {
   // "State events do not currently receive bundled aggregations."
   const targets = new Map(
     events.flatMap((event) => (event.stateKey === undefined ? [[event.nid, event] as const] : [])),
   );
   if (targets.size === 0) return new Map();
-  const scope = await scopeOf(reading, tx, room, viewer);
-  const candidates = await bundleCandidates(tx, scope, [...targets.keys()]);
+  const scope = await scopeOf(look, room);
+  const candidates = await bundleCandidates(look.tx, scope, [...targets.keys()]);
   if (candidates.length === 0) return new Map();
-  const page: Page = { reading, tx, room, viewer, options, depth, scope, targets };
+  const page: Page = { look, room, rendering, scope, targets };
   const edits = await editTexts(page, candidates);
-  const threads = depth === 0 ? await threadTexts(page, candidates) : new Map<number, string>();
+  const threads = rendering.depth === 0 ? await threadTexts(page, candidates) : new Map<number, string>();
   const references = await referenceTexts(page, candidates);
   const bundles = new Map<number, string>();
   for (const { target } of candidates) {
@@ -61,19 +56,32 @@ export const bundlesOf = async (
   return bundles;
 };
 
-interface Page {
-  readonly reading: Reading;
-  readonly tx: ReadTx;
-  readonly room: RoomRef;
-  readonly viewer: Viewer;
+/** How deep a bundled event is in others: the latest event of a thread has bundles of its own, and those have none. */
+export type BundleDepth = 0 | 1 | 2;
+
+/** How the events are rendered that are bundled into others. */
+export interface Rendering {
   readonly options: RenderOptions;
   readonly depth: BundleDepth;
+  render(
+    look: Look,
+    room: RoomRef,
+    events: readonly StoredEvent[],
+    options: RenderOptions,
+    depth: BundleDepth,
+  ): Promise<string[]>;
+}
+
+interface Page {
+  readonly look: Look;
+  readonly room: RoomRef;
+  readonly rendering: Rendering;
   readonly scope: RelationScope;
   readonly targets: ReadonlyMap<number, StoredEvent>;
 }
 
 /** Who has left is not told what was added since; ignored users' events "do not appear in the aggregation". */
-export const scopeOf = async (reading: Reading, tx: ReadTx, room: RoomRef, viewer: Viewer): Promise<RelationScope> => {
+export const scopeOf = async ({ reading, tx, viewer }: Look, room: RoomRef): Promise<RelationScope> => {
   const ignored = await reading.ignored.by(tx, viewer.user);
   const joinedUntil = await reading.standings.joinedUntil(tx, room.nid, viewer.user);
   return {
@@ -83,20 +91,20 @@ export const scopeOf = async (reading: Reading, tx: ReadTx, room: RoomRef, viewe
   };
 };
 
-const loadVisible = async ({ reading, tx, room, viewer }: Page, nids: readonly number[]): Promise<StoredEvent[]> =>
-  visibleEvents(reading, tx, room, await eventsByNid(tx, nids), viewer);
+const loadVisible = async ({ look, room }: Page, nids: readonly number[]): Promise<StoredEvent[]> =>
+  visibleEvents(look, room, await eventsByNid(look.tx, nids));
 
 const render = async (
-  { reading, tx, room, viewer, options }: Page,
+  { look, room, rendering }: Page,
   events: readonly StoredEvent[],
   depth: BundleDepth,
 ): Promise<Map<number, string>> => {
-  const { withoutRoomId, federationFormat } = options;
+  const { withoutRoomId, federationFormat } = rendering.options;
   const inner: RenderOptions = {
     ...(withoutRoomId && { withoutRoomId }),
     ...(federationFormat && { federationFormat }),
   };
-  const texts = await renderEvents(reading, tx, room, events, viewer, inner, depth);
+  const texts = await rendering.render(look, room, events, inner, depth);
   return new Map(events.map(({ nid }, index) => [nid, texts[index]!]));
 };
 
@@ -108,7 +116,7 @@ const editTexts = async (page: Page, candidates: readonly BundleCandidates[]): P
   if (edited.length === 0) return new Map();
   // "The original event must not, itself, have a rel_type of m.replace."
   const replacements = await replacementsAmong(
-    page.tx,
+    page.look.tx,
     edited.map(({ target }) => target),
   );
   const wanted = edited.filter(({ target }) => !replacements.has(target));
@@ -128,7 +136,7 @@ const editTexts = async (page: Page, candidates: readonly BundleCandidates[]): P
 };
 
 const latestValidEdit = async (page: Page, target: number): Promise<StoredEvent | undefined> => {
-  const nids = await editsOf(page.tx, page.scope, { nid: target }, EDITS_MAX);
+  const nids = await editsOf(page.look.tx, page.scope, { nid: target }, EDITS_MAX);
   const visible = await loadVisible(page, nids);
   const byNid = new Map(visible.map((event) => [event.nid, event]));
   return nids.map((nid) => byNid.get(nid)).find((event) => event !== undefined && isValidEdit(event));
@@ -150,7 +158,7 @@ const threadTexts = async (page: Page, candidates: readonly BundleCandidates[]):
   );
   const texts = await render(page, latest, 1);
   const eventIds = roots.map(({ target }) => page.targets.get(target)!.eventId);
-  const counts = await countThreads(page.tx, page.scope, eventIds, page.viewer.user);
+  const counts = await countThreads(page.look.tx, page.scope, eventIds, page.look.viewer.user);
   const byRoot = new Map(counts.map((count) => [count.target, count]));
   return new Map(
     roots.flatMap(({ target, threadLatest }) => {
@@ -158,7 +166,7 @@ const threadTexts = async (page: Page, candidates: readonly BundleCandidates[]):
       const latestText = texts.get(threadLatest!);
       const count = byRoot.get(root.eventId);
       if (latestText === undefined || !count) return [];
-      const participated = count.own > 0 || root.senderNid === page.viewer.user;
+      const participated = count.own > 0 || root.senderNid === page.look.viewer.user;
       const text = `{"count":${count.count},"current_user_participated":${participated},"latest_event":${latestText}}`;
       return [[target, text] as const];
     }),
@@ -171,7 +179,7 @@ const referenceTexts = async (page: Page, candidates: readonly BundleCandidates[
   const nidOf = new Map<EventId, number>(
     referenced.map(({ target }) => [page.targets.get(target)!.eventId, target] as const),
   );
-  const references = await referencesOf(page.tx, page.scope, [...nidOf.keys()], REFERENCES_MAX);
+  const references = await referencesOf(page.look.tx, page.scope, [...nidOf.keys()], REFERENCES_MAX);
   const visible = await loadVisible(
     page,
     references.map(({ event }) => event),

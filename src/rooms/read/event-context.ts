@@ -9,7 +9,7 @@ import { bytesToHash } from '../state/room-state.ts';
 import { positionToken } from './position-token.ts';
 import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, findRoomAccess, type RoomAccess, roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look, Reading } from './room-reader.ts';
 import { matches, scanTimeline } from './scan-timeline.ts';
 import { stateEvents } from './state-events.ts';
 import { visibleEvents } from './visible-events.ts';
@@ -26,50 +26,42 @@ export interface EventContext {
 
 /** A timeline event that the viewer may see. Throws M_NOT_FOUND. */
 export const visibleEvent = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   access: RoomAccess | undefined,
   eventId: EventId,
-  viewer: Viewer,
 ): Promise<StoredEvent & { position: number }> => {
+  const { tx } = look;
   const event = access && (await eventById(tx, eventId));
-  if (event?.room === access?.room.nid && event?.position != null) {
-    const [visible] = await visibleEvents(reading, tx, access!.room, [event], viewer);
+  if (event?.room === access?.room.nid && typeof event?.position === 'number') {
+    const [visible] = await visibleEvents(look, access!.room, [event]);
     if (visible) return { ...visible, position: event.position };
   }
   throw notFound('There is no such event in this room, or you may not see it.');
 };
 
 /** The event as JSON text. Throws M_NOT_FOUND, for rooms that the viewer may not look into as well. */
-export const oneEvent = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  eventId: EventId,
-  viewer: Viewer,
-): Promise<string> => {
-  const access = await findRoomAccess(reading, tx, roomId, viewer);
-  const event = await visibleEvent(reading, tx, access, eventId, viewer);
-  return (await renderEvents(reading, tx, access!.room, [event], viewer))[0]!;
+export const oneEvent = async (look: Look, roomId: RoomId, eventId: EventId): Promise<string> => {
+  const access = await findRoomAccess(look, roomId);
+  const event = await visibleEvent(look, access, eventId);
+  return (await renderEvents(look, access!.room, [event]))[0]!;
 };
 
 /** `limit`: of the events before and after together. Throws M_FORBIDDEN and M_NOT_FOUND. */
 export const eventContext = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   roomId: RoomId,
   eventId: EventId,
   question: { readonly limit: number; readonly filter: RoomEventFilter | undefined },
-  viewer: Viewer,
 ): Promise<EventContext> => {
-  const access = await roomAccess(reading, tx, roomId, viewer);
+  const { reading, tx } = look;
+  const access = await roomAccess(look, roomId);
   const { room } = access;
-  const event = await visibleEvent(reading, tx, access, eventId, viewer);
-  const around = await eventsAround(reading, tx, access, event, question, viewer);
+  const event = await visibleEvent(look, access, eventId);
+  const around = await eventsAround(look, access, event, question);
   const last = around.after.at(-1) ?? event;
   const shown = [...around.before, event, ...around.after];
   const state = await contextState(reading, tx, last, shown, question.filter);
-  const texts = await renderEvents(reading, tx, room, shown, viewer);
+  const texts = await renderEvents(look, room, shown);
   const count = around.before.length;
   return {
     start: positionToken((around.before.at(-1) ?? event).position! - 1),
@@ -77,7 +69,7 @@ export const eventContext = async (
     before: texts.slice(0, count),
     event: texts[count]!,
     after: texts.slice(count + 1),
-    state: await renderEvents(reading, tx, room, state, viewer, { brief: true }),
+    state: await renderEvents(look, room, state, { brief: true }),
   };
 };
 
@@ -87,19 +79,17 @@ export interface EventsAround {
 }
 
 export const eventsAround = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   { room, upTo }: Pick<RoomAccess, 'room' | 'upTo'>,
   event: { readonly position: number },
   question: { readonly limit: number; readonly filter: RoomEventFilter | undefined; readonly before?: number },
-  viewer: Viewer,
 ): Promise<EventsAround> => {
   const { limit, filter, before = Math.floor(limit / 2) } = question;
   const earlier = { after: -END_OF_TIME, upTo: event.position - 1, backwards: true, limit: before, filter };
   const later = { after: event.position, upTo, backwards: false, limit: limit - before, filter };
   return {
-    before: (await scanTimeline(reading, tx, room, earlier, viewer)).events,
-    after: (await scanTimeline(reading, tx, room, later, viewer)).events,
+    before: (await scanTimeline(look, room, earlier)).events,
+    after: (await scanTimeline(look, room, later)).events,
   };
 };
 

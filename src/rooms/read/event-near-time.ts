@@ -2,10 +2,9 @@
 
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { eventsNearTime } from '../../storage/stores/events.ts';
 import { roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { visibleHistory } from './visible-events.ts';
 
 /** Events in a row that the viewer may not see before the search is given up. */
@@ -19,16 +18,15 @@ export interface EventAtTime {
 
 /** `timestamp`: milliseconds. Throws M_FORBIDDEN and M_NOT_FOUND. */
 export const eventNearTime = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   roomId: RoomId,
   question: { readonly timestamp: number; readonly forwards: boolean },
-  viewer: Viewer,
 ): Promise<EventAtTime> => {
-  const { room } = await roomAccess(reading, tx, roomId, viewer);
+  const { tx } = look;
+  const { room } = await roomAccess(look, roomId);
   for (let offset = 0; offset < INVISIBLE_MAX; offset += BATCH) {
     const events = await eventsNearTime(tx, { room: room.nid, ...question, limit: BATCH, offset });
-    const [nearest] = await visibleHistory(reading, tx, room, events, viewer);
+    const [nearest] = await visibleHistory(look, room, events);
     if (nearest) return { event_id: nearest.eventId, origin_server_ts: nearest.originServerTs };
     if (events.length < BATCH) break;
   }

@@ -2,12 +2,11 @@
 // previews begin with it).
 
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { accountDataOf } from '../../storage/stores/account-data.ts';
 import { pageMessages } from './page-messages.ts';
 import { readState } from './read-state.ts';
 import { roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 
 export interface InitialSync {
   readonly membership: string;
@@ -25,22 +24,18 @@ export interface InitialSync {
 const MESSAGES = 10;
 
 /** Throws M_FORBIDDEN. */
-export const initialSync = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  viewer: Viewer,
-): Promise<InitialSync> => {
-  const { room, membership, stored } = await roomAccess(reading, tx, roomId, viewer);
+export const initialSync = async (look: Look, roomId: RoomId): Promise<InitialSync> => {
+  const { tx, viewer } = look;
+  const { room, membership, stored } = await roomAccess(look, roomId);
   const question = { from: undefined, to: undefined, backwards: true, limit: MESSAGES, filter: undefined };
-  const page = await pageMessages(reading, tx, roomId, question, viewer);
+  const page = await pageMessages(look, roomId, question);
   const data = await accountDataOf(tx, viewer.user, room.nid);
   return {
     membership,
     start: page.end ?? page.start,
     end: page.start,
     messages: page.chunk.toReversed(),
-    state: await readState(reading, tx, roomId, viewer),
+    state: await readState(look, roomId),
     accountData: data.map(({ type, content }) => `{"type":${JSON.stringify(type)},"content":${content}}`),
     isPublished: stored.isPublic,
   };

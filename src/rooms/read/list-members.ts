@@ -13,7 +13,7 @@ import { allEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, type RoomAccess, roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look, Reading } from './room-reader.ts';
 
 export interface MembersQuestion {
   /** A stream position; undefined: now. */
@@ -23,16 +23,11 @@ export interface MembersQuestion {
 }
 
 /** The m.room.member events as JSON texts. Throws M_FORBIDDEN. */
-export const listMembers = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  question: MembersQuestion,
-  viewer: Viewer,
-): Promise<string[]> => {
-  const access = await roomAccess(reading, tx, roomId, viewer);
+export const listMembers = async (look: Look, roomId: RoomId, question: MembersQuestion): Promise<string[]> => {
+  const { reading, tx } = look;
+  const access = await roomAccess(look, roomId);
   const events = await memberEvents(reading, tx, access, question);
-  return renderEvents(reading, tx, access.room, events, viewer, { brief: true });
+  return renderEvents(look, access.room, events, { brief: true });
 };
 
 const memberEvents = async (
@@ -82,13 +77,9 @@ export interface JoinedMember {
 }
 
 /** By user id. Throws M_FORBIDDEN: "the current user must be in the room for it to work". */
-export const listJoinedMembers = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  viewer: Viewer,
-): Promise<Record<UserId, JoinedMember>> => {
-  const { room, membership } = await roomAccess(reading, tx, roomId, viewer);
+export const listJoinedMembers = async (look: Look, roomId: RoomId): Promise<Record<UserId, JoinedMember>> => {
+  const { tx } = look;
+  const { room, membership } = await roomAccess(look, roomId);
   if (membership !== 'join') throw forbidden('You are not in this room.');
   const members = await membersOfRoom(tx, room.nid, 'join');
   const contents = await contentsOf(

@@ -1,14 +1,13 @@
 // The events that relate to an event. Client-Server API, "Relationships API".
 
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import { relatedEvents } from '../../storage/stores/relations.ts';
 import { visibleEvent } from './event-context.ts';
 import { positionToken } from './position-token.ts';
 import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, findRoomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
 
 /** "Homeservers SHOULD traverse at least 3 levels of relationships." */
@@ -36,16 +35,15 @@ export interface RelationsPage {
 
 /** Throws M_NOT_FOUND when the viewer may not see the parent. */
 export const listRelations = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   roomId: RoomId,
   eventId: EventId,
   question: RelationsQuestion,
-  viewer: Viewer,
 ): Promise<RelationsPage> => {
+  const { tx } = look;
   const { backwards, from, to, limit } = question;
-  const access = await findRoomAccess(reading, tx, roomId, viewer);
-  await visibleEvent(reading, tx, access, eventId, viewer);
+  const access = await findRoomAccess(look, roomId);
+  await visibleEvent(look, access, eventId);
   const { room, upTo } = access!;
   const start = from ?? (backwards ? END_OF_TIME : -END_OF_TIME);
   const rows = await relatedEvents(tx, {
@@ -70,9 +68,9 @@ export const listRelations = async (
     ).map((event) => [event.nid, event]),
   );
   const inOrder = page.map(({ event }) => byNid.get(event)).filter((event) => event !== undefined);
-  const visible = await visibleEvents(reading, tx, room, inOrder, viewer);
+  const visible = await visibleEvents(look, room, inOrder);
   return {
-    chunk: await renderEvents(reading, tx, room, visible, viewer),
+    chunk: await renderEvents(look, room, visible),
     nextBatch: last && rows.length > limit ? positionToken(backwards ? last.position - 1 : last.position) : undefined,
     prevBatch: from === undefined ? undefined : positionToken(from),
   };

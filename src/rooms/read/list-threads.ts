@@ -2,7 +2,6 @@
 
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import { redactStored } from '../../protocol/redaction/redact-stored.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
 import { threadsOfRoom } from '../../storage/stores/relations.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -10,7 +9,7 @@ import { scopeOf } from './bundles.ts';
 import { positionToken } from './position-token.ts';
 import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { visibleHistory } from './visible-events.ts';
 
 export interface ThreadsQuestion {
@@ -28,14 +27,13 @@ export interface ThreadsPage {
 
 /** Throws M_FORBIDDEN. */
 export const listThreads = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   roomId: RoomId,
   { participated, from, limit }: ThreadsQuestion,
-  viewer: Viewer,
 ): Promise<ThreadsPage> => {
-  const { room, upTo } = await roomAccess(reading, tx, roomId, viewer);
-  const scope = await scopeOf(reading, tx, room, viewer);
+  const { reading, tx, viewer } = look;
+  const { room, upTo } = await roomAccess(look, roomId);
+  const scope = await scopeOf(look, room);
   const threads = await threadsOfRoom(tx, {
     ...scope,
     upTo: Math.min(scope.upTo, upTo),
@@ -48,7 +46,7 @@ export const listThreads = async (
     tx,
     page.map(({ root }) => root),
   );
-  const visible = await visibleHistory(reading, tx, room, roots, viewer);
+  const visible = await visibleHistory(look, room, roots);
   const byNid = new Map(visible.map((event) => [event.nid, event]));
   const ignored = await reading.ignored.by(tx, viewer.user);
   const inOrder = page.flatMap(({ root }): StoredEvent[] => {
@@ -58,7 +56,7 @@ export const listThreads = async (
   });
   const last = page.at(-1);
   return {
-    chunk: await renderEvents(reading, tx, room, inOrder, viewer),
+    chunk: await renderEvents(look, room, inOrder),
     nextBatch: last && threads.length > limit ? positionToken(last.latest - 1) : undefined,
   };
 };

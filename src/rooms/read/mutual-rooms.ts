@@ -2,10 +2,9 @@
 
 import { invalidParam } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { countMutualRooms, mutualRoomsOf } from '../../storage/stores/memberships.ts';
 import { findUser } from '../../storage/stores/names.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 
 const ROOMS_MAX = 500;
 
@@ -16,13 +15,8 @@ export interface MutualRooms {
 }
 
 /** `from`: a token of an earlier answer. Throws M_INVALID_PARAM. */
-export const mutualRooms = async (
-  _reading: Reading,
-  tx: ReadTx,
-  other: UserId,
-  from: string | undefined,
-  viewer: Viewer,
-): Promise<MutualRooms> => {
+export const mutualRooms = async (look: Look, other: UserId, from: string | undefined): Promise<MutualRooms> => {
+  const { tx, viewer } = look;
   if (other === viewer.userId) throw invalidParam('user_id must be of another user.');
   if (from !== undefined && !/^m\d{1,15}$/.test(from)) throw invalidParam('from is no token of this server.');
   const user = await findUser(tx, other);

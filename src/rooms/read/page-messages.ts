@@ -2,12 +2,11 @@
 
 import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { lazyMembers } from './lazy-members.ts';
 import { positionToken } from './position-token.ts';
 import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, roomAccess } from './room-access.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { scanTimeline } from './scan-timeline.ts';
 
 export interface MessagesQuestion {
@@ -30,27 +29,22 @@ export interface MessagesPage {
 }
 
 /** Throws M_FORBIDDEN. */
-export const pageMessages = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  question: MessagesQuestion,
-  viewer: Viewer,
-): Promise<MessagesPage> => {
+export const pageMessages = async (look: Look, roomId: RoomId, question: MessagesQuestion): Promise<MessagesPage> => {
+  const { reading, tx } = look;
   const { from, to, backwards, limit, filter } = question;
-  const access = await roomAccess(reading, tx, roomId, viewer);
+  const access = await roomAccess(look, roomId);
   const { room, stored } = access;
   const start = from ?? (backwards ? Math.min(access.upTo, stored.latestPosition) : BEFORE_ALL);
   const stretch = backwards
     ? { after: to ?? -END_OF_TIME, upTo: Math.min(start, access.upTo) }
     : { after: start, upTo: Math.min(to ?? END_OF_TIME, access.upTo) };
-  const { events, stoppedAt } = await scanTimeline(reading, tx, room, { ...stretch, backwards, limit, filter }, viewer);
+  const { events, stoppedAt } = await scanTimeline(look, room, { ...stretch, backwards, limit, filter });
   const members = filter?.lazyLoadMembers ? await lazyMembers(reading, tx, events) : undefined;
   return {
     start: positionToken(start),
     end: endToken(backwards, stoppedAt, events.at(-1)?.position ?? undefined),
-    chunk: await renderEvents(reading, tx, room, events, viewer),
-    state: members && (await renderEvents(reading, tx, room, members, viewer, { brief: true })),
+    chunk: await renderEvents(look, room, events),
+    state: members && (await renderEvents(look, room, members, { brief: true })),
   };
 };
 

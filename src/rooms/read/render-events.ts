@@ -12,13 +12,10 @@ import {
   transactionsOfEvents,
 } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
-import { bundlesOf } from './bundles.ts';
+import { type BundleDepth, bundlesOf } from './bundles.ts';
 import { openEventText } from './event-text.ts';
-import type { Reading, RenderOptions, Viewer } from './room-reader.ts';
+import type { Look, RenderOptions, Viewer } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
-
-/** How deep a bundled event is in others: the latest event of a thread has bundles of its own, and those have none. */
-export type BundleDepth = 0 | 1 | 2;
 
 /** What stands in `unsigned`, by event nid. */
 interface Extras {
@@ -31,16 +28,15 @@ interface Extras {
 }
 
 export const renderEvents = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
   options: RenderOptions = {},
   depth: BundleDepth = 0,
 ): Promise<string[]> => {
+  const { reading } = look;
   if (events.length === 0) return [];
-  const extras = await extrasOf(reading, tx, room, events, viewer, options, depth);
+  const extras = await extrasOf(look, room, events, options, depth);
   const now = reading.clock.now();
   return events.map((event, index) => {
     const unsigned = unsignedText(event, extras, index, now);
@@ -80,15 +76,14 @@ const noExtras: Omit<Extras, 'redactions'> = {
 };
 
 const extrasOf = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
   options: RenderOptions,
   depth: BundleDepth,
 ): Promise<Extras> => {
-  const redactions = await redactionTexts(reading, tx, room, events, viewer, options);
+  const { reading, tx, viewer } = look;
+  const redactions = await redactionTexts(look, room, events, options);
   if (options.brief) return { ...noExtras, redactions };
   const standings = await reading.standings.after(tx, events, viewer.userId);
   const isMember = standings.map((standing) => standing?.membership === 'join');
@@ -98,13 +93,13 @@ const extrasOf = async (
   return {
     membership: standings.map((standing) => standing?.membership),
     replacedIds: await eventIdsOf(tx, replaced),
-    prevContents: await prevContents(reading, tx, room, shown, asked, viewer),
+    prevContents: await prevContents(look, room, shown, asked),
     redactions,
     transactions: await transactionIds(tx, events, viewer),
     bundles:
       options.bundles === false || depth === 2
         ? new Map()
-        : await bundlesOf(reading, tx, room, events, viewer, options, depth),
+        : await bundlesOf(look, room, events, { options, depth, render: renderEvents }),
   };
 };
 
@@ -113,34 +108,32 @@ const extrasOf = async (
  * the state in force while they were there (`shown`); of the others' events (`asked`) each is judged.
  */
 const prevContents = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   shown: readonly number[],
   asked: readonly number[],
-  viewer: Viewer,
 ): Promise<Map<number, string>> => {
+  const { tx } = look;
   const contents = await contentsOf(tx, shown);
   if (asked.length === 0) return contents;
-  const visible = await visibleEvents(reading, tx, room, await eventsByNid(tx, asked), viewer);
+  const visible = await visibleEvents(look, room, await eventsByNid(tx, asked));
   for (const event of visible) contents.set(event.nid, event.content);
   return contents;
 };
 
 const redactionTexts = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
   options: RenderOptions,
 ): Promise<Map<number, string>> => {
+  const { tx } = look;
   const nids = events.flatMap(({ redactedBy }) => redactedBy ?? []);
   if (nids.length === 0) return new Map();
   // A redaction may be redacted in its turn: what redacted it is not told here, so there is no recursion.
   const redactions = (await eventsByNid(tx, nids)).map((event) => ({ ...event, redactedBy: null }));
   const { withoutRoomId } = options;
-  const texts = await renderEvents(reading, tx, room, redactions, viewer, {
+  const texts = await renderEvents(look, room, redactions, {
     bundles: false,
     ...(withoutRoomId && { withoutRoomId }),
   });

@@ -10,7 +10,7 @@ import { roomById, type StoredRoom, stateRootAt } from '../../storage/stores/roo
 import type { RoomRef } from '../room-ref.ts';
 import { bytesToHash } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look, Reading } from './room-reader.ts';
 import { visibilityOf } from './standing.ts';
 import { stateEvents } from './state-events.ts';
 
@@ -28,12 +28,8 @@ export interface RoomAccess {
 }
 
 /** undefined: they may not look into it, or there is no such room here. */
-export const findRoomAccess = async (
-  reading: Reading,
-  tx: ReadTx,
-  roomId: RoomId,
-  viewer: Viewer,
-): Promise<RoomAccess | undefined> => {
+export const findRoomAccess = async (look: Look, roomId: RoomId): Promise<RoomAccess | undefined> => {
+  const { reading, tx, viewer } = look;
   const stored = await roomById(tx, roomId);
   const version = stored && roomVersion(stored.version);
   if (!stored || !version) return undefined;
@@ -56,8 +52,8 @@ export const findRoomAccess = async (
 };
 
 /** Throws M_FORBIDDEN, for rooms that do not exist as well. */
-export const roomAccess = async (reading: Reading, tx: ReadTx, roomId: RoomId, viewer: Viewer): Promise<RoomAccess> => {
-  const access = await findRoomAccess(reading, tx, roomId, viewer);
+export const roomAccess = async (look: Look, roomId: RoomId): Promise<RoomAccess> => {
+  const access = await findRoomAccess(look, roomId);
   if (!access) throw forbidden('You are not a member of this room, and were not before.');
   return access;
 };

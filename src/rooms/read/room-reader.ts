@@ -7,6 +7,7 @@ import type { Database, ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { Names } from '../names.ts';
 import type { RoomRef } from '../room-ref.ts';
+import { createRoomFacts, type RoomFactsMemory } from '../spaces/room-facts.ts';
 import type { RoomState, StateKeyPair } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import { createIgnored, type Ignored } from './ignored.ts';
@@ -68,18 +69,27 @@ export interface RoomReaderDeps {
 export interface Reading extends RoomReaderDeps {
   readonly ignored: Ignored;
   readonly standings: Standings;
+  readonly facts: RoomFactsMemory;
+}
+
+/** One look into rooms: who looks, on which snapshot. */
+export interface Look {
+  readonly reading: Reading;
+  readonly tx: ReadTx;
+  readonly viewer: Viewer;
 }
 
 export const createReading = (deps: RoomReaderDeps): Reading => ({
   ...deps,
   ignored: createIgnored(deps),
   standings: createStandings(deps),
+  facts: createRoomFacts(),
 });
 
 export const createRoomReader = (deps: RoomReaderDeps, reading = createReading(deps)): RoomReader => {
   return {
-    visible: (tx, room, events, viewer) => visibleEvents(reading, tx, room, events, viewer),
-    render: (tx, room, events, viewer, options) => renderEvents(reading, tx, room, events, viewer, options),
+    visible: (tx, room, events, viewer) => visibleEvents({ reading, tx, viewer }, room, events),
+    render: (tx, room, events, viewer, options) => renderEvents({ reading, tx, viewer }, room, events, options),
     stateEvents: (tx, root, pairs) => stateEvents(reading, tx, root, pairs),
     strippedState: (tx, room, root, extra) => strippedState(reading, tx, room, root, extra),
   };

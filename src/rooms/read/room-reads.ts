@@ -2,11 +2,9 @@
 
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
 import { type SearchAnswer, type SearchQuestion, searchEvents } from '../search/search-events.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import { createRoomFacts } from '../spaces/room-facts.ts';
 import { roomSummary } from '../spaces/room-summary.ts';
 import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../spaces/space-hierarchy.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
@@ -22,7 +20,7 @@ import { readState, readStateEvent } from './read-state.ts';
 import {
   createReading,
   createRoomReader,
-  type Reading,
+  type Look,
   type RoomReader,
   type RoomReaderDeps,
   type Viewer,
@@ -36,7 +34,7 @@ export interface RoomReads {
   context(
     roomId: RoomId,
     eventId: EventId,
-    question: Parameters<typeof eventContext>[4],
+    question: Parameters<typeof eventContext>[3],
     viewer: Viewer,
   ): Promise<EventContext>;
   event(roomId: RoomId, eventId: EventId, viewer: Viewer): Promise<string>;
@@ -46,7 +44,7 @@ export interface RoomReads {
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
   joinedMembers(roomId: RoomId, viewer: Viewer): Promise<Record<UserId, JoinedMember>>;
   joinedRooms(viewer: Viewer): Promise<RoomId[]>;
-  eventNearTime(roomId: RoomId, question: Parameters<typeof eventNearTime>[3], viewer: Viewer): Promise<EventAtTime>;
+  eventNearTime(roomId: RoomId, question: Parameters<typeof eventNearTime>[2], viewer: Viewer): Promise<EventAtTime>;
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
   threads(roomId: RoomId, question: ThreadsQuestion, viewer: Viewer): Promise<ThreadsPage>;
   mutualRooms(other: UserId, from: string | undefined, viewer: Viewer): Promise<MutualRooms>;
@@ -56,15 +54,14 @@ export interface RoomReads {
   search(question: SearchQuestion, viewer: Viewer): Promise<SearchAnswer>;
 }
 
-type Question<A extends unknown[], R> = (reading: Reading, tx: ReadTx, ...args: A) => Promise<R>;
-
 export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchIndex }): RoomReads => {
   const reading = createReading(deps);
-  const facts = createRoomFacts();
   const ask =
-    <A extends unknown[], R>(question: Question<A, R>) =>
-    (...args: A): Promise<R> =>
-      deps.db.read((tx) => question(reading, tx, ...args));
+    <A extends unknown[], R>(question: (look: Look, ...args: A) => Promise<R>) =>
+    (...args: [...A, Viewer]): Promise<R> => {
+      const viewer = args.pop() as Viewer;
+      return deps.db.read((tx) => question({ reading, tx, viewer }, ...(args as unknown as A)));
+    };
   return {
     reader: createRoomReader(deps, reading),
     messages: ask(pageMessages),
@@ -75,17 +72,16 @@ export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchInde
     stateEvent: ask(readStateEvent),
     members: ask(listMembers),
     joinedMembers: ask(listJoinedMembers),
-    joinedRooms: ask((_reading, tx, { user }: Viewer) => joinedRooms(tx, user)),
+    joinedRooms: ask(({ tx, viewer }) => joinedRooms(tx, viewer.user)),
     eventNearTime: ask(eventNearTime),
     relations: ask(listRelations),
     threads: ask(listThreads),
     async search(question, viewer) {
       await deps.searchIndex.upToDate();
-      return deps.db.read((tx) => searchEvents(reading, tx, question, viewer));
+      return deps.db.read((tx) => searchEvents({ reading, tx, viewer }, question));
     },
     mutualRooms: ask(mutualRooms),
-    summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, facts, tx, roomIdOrAlias, user)),
-    hierarchy: (roomId, question, user) =>
-      deps.db.read((tx) => spaceHierarchy(reading, facts, tx, roomId, question, user)),
+    summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, tx, roomIdOrAlias, user)),
+    hierarchy: (roomId, question, user) => deps.db.read((tx) => spaceHierarchy(reading, tx, roomId, question, user)),
   };
 };

@@ -6,7 +6,7 @@ import type { ReadTx } from '../../storage/database.ts';
 import { type StoredEvent, timeline } from '../../storage/stores/events.ts';
 import { targetsRelatedTo } from '../../storage/stores/relations.ts';
 import type { RoomRef } from '../room-ref.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
 
 /** Events looked at in one request, however few of them pass: about 50 ms of work. */
@@ -32,13 +32,8 @@ export interface ScannedTimeline {
   readonly stoppedAt: number | undefined;
 }
 
-export const scanTimeline = async (
-  reading: Reading,
-  tx: ReadTx,
-  room: RoomRef,
-  scan: TimelineScan,
-  viewer: Viewer,
-): Promise<ScannedTimeline> => {
+export const scanTimeline = async (look: Look, room: RoomRef, scan: TimelineScan): Promise<ScannedTimeline> => {
+  const { tx } = look;
   const found: StoredEvent[] = [];
   let { after, upTo } = scan;
   let contentLength = 0;
@@ -50,7 +45,7 @@ export const scanTimeline = async (
     const rows = await timeline(tx, { room: room.nid, after, upTo, backwards: scan.backwards, limit });
     const isLast = rows.length < limit;
     scanned += rows.length;
-    const passed = new Set(await passing(reading, tx, room, rows, scan.filter, viewer));
+    const passed = new Set(await passing(look, room, rows, scan.filter));
     for (const row of rows) {
       if (found.length === scan.limit || contentLength > CONTENT_LENGTH_MAX) return { events: found, stoppedAt };
       stoppedAt = row.position!;
@@ -66,16 +61,15 @@ export const scanTimeline = async (
 };
 
 const passing = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   rows: readonly StoredEvent[],
   filter: RoomEventFilter | undefined,
-  viewer: Viewer,
 ): Promise<readonly StoredEvent[]> => {
+  const { tx } = look;
   const matching = filter ? rows.filter((row) => matches(filter, row)) : rows;
   const related = filter ? await relatedOnes(tx, room, matching, filter) : matching;
-  return visibleEvents(reading, tx, room, related, viewer);
+  return visibleEvents(look, room, related);
 };
 
 /** Whether a stored event passes a filter; the content is parsed only for a filter that looks at it. */

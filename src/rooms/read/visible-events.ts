@@ -3,31 +3,28 @@
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { maySee } from '../../protocol/visibility/may-see.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
-import type { Reading, Viewer } from './room-reader.ts';
+import type { Look } from './room-reader.ts';
 import { type Standing, visibilityOf } from './standing.ts';
 
 export const visibleEvents = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
 ): Promise<StoredEvent[]> => {
+  const { reading, tx, viewer } = look;
   const ignored = await reading.ignored.by(tx, viewer.user);
-  return visibleHistory(reading, tx, room, ignored.size === 0 ? events : notIgnored(events, ignored), viewer);
+  return visibleHistory(look, room, ignored.size === 0 ? events : notIgnored(events, ignored));
 };
 
 /** By history visibility alone. */
 export const visibleHistory = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-  viewer: Viewer,
 ): Promise<StoredEvent[]> => {
+  const { reading, tx, viewer } = look;
   // Soft-failed and rejected events are nobody's.
   const wanted = events.filter(({ verdict }) => verdict === 0);
   if (wanted.length === 0) return wanted;

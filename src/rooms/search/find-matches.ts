@@ -6,7 +6,7 @@ import type { ReadTx } from '../../storage/database.ts';
 import { eventsAtPositions, type StoredEvent } from '../../storage/stores/events.ts';
 import { presentAndPastRooms } from '../../storage/stores/memberships.ts';
 import { countWithWords, positionsWithWords } from '../../storage/stores/search-words.ts';
-import type { Reading, Viewer } from '../read/room-reader.ts';
+import type { Look } from '../read/room-reader.ts';
 import { matches } from '../read/scan-timeline.ts';
 import { visibleEvents } from '../read/visible-events.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -30,9 +30,8 @@ const COUNTED_MAX = 10_000;
 
 /** The rooms the user is or was in, as far as the filter lets them pass. `only`: one of them (nid). */
 export const searchableRooms = async (
-  tx: ReadTx,
+  { tx, viewer }: Look,
   filter: RoomEventFilter,
-  viewer: Viewer,
   only: number | undefined,
 ): Promise<Map<number, RoomRef>> => {
   const rooms = new Map<number, RoomRef>();
@@ -59,19 +58,18 @@ export const countMatches = (tx: ReadTx, scope: SearchScope): Promise<number> =>
 
 /** At most `limit` events with positions up to and including `upTo`. */
 export const findMatches = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   scope: SearchScope,
   range: { readonly upTo: number; readonly limit: number },
-  viewer: Viewer,
 ): Promise<StoredEvent[]> => {
+  const { tx } = look;
   const found: StoredEvent[] = [];
   if (isHopeless(scope)) return found;
   let { upTo } = range;
   for (let lookedAt = 0; lookedAt < LOOKED_AT_MAX; lookedAt += BATCH) {
     const positions = await positionsWithWords(tx, { ...wanted(scope), upTo, limit: BATCH });
     const events = await eventsAtPositions(tx, positions);
-    const visible = await visibleOnes(reading, tx, scope, events, viewer);
+    const visible = await visibleOnes(look, scope, events);
     for (const event of visible) {
       found.push(event);
       if (found.length === range.limit) return found;
@@ -84,11 +82,9 @@ export const findMatches = async (
 
 /** Latest first. */
 const visibleOnes = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   { rooms, filter }: SearchScope,
   events: readonly StoredEvent[],
-  viewer: Viewer,
 ): Promise<StoredEvent[]> => {
   const byRoom = Map.groupBy(
     // Redacted since they were indexed, some have nothing of what is looked for any more.
@@ -96,7 +92,6 @@ const visibleOnes = async (
     ({ room }) => room,
   );
   const visible: StoredEvent[] = [];
-  for (const [room, some] of byRoom)
-    visible.push(...(await visibleEvents(reading, tx, rooms.get(room)!, some, viewer)));
+  for (const [room, some] of byRoom) visible.push(...(await visibleEvents(look, rooms.get(room)!, some)));
   return visible.sort((a, b) => b.position! - a.position!);
 };

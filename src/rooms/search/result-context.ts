@@ -1,14 +1,13 @@
 // What stands around an event that a search found. Client-Server API, POST /search, event_context.
 
 import type { JsonObject } from '../../protocol/events/json.ts';
-import type { ReadTx } from '../../storage/database.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import { eventsAround } from '../read/event-context.ts';
 import { lazyMembers } from '../read/lazy-members.ts';
 import { positionToken } from '../read/position-token.ts';
 import { renderEvents } from '../read/render-events.ts';
 import { END_OF_TIME } from '../read/room-access.ts';
-import type { Reading, Viewer } from '../read/room-reader.ts';
+import type { Look } from '../read/room-reader.ts';
 import type { RoomRef } from '../room-ref.ts';
 
 export interface ContextQuestion {
@@ -33,22 +32,21 @@ interface Profile {
 }
 
 export const contextOf = async (
-  reading: Reading,
-  tx: ReadTx,
+  look: Look,
   room: RoomRef,
   event: StoredEvent,
   question: ContextQuestion,
-  viewer: Viewer,
 ): Promise<ResultContext> => {
+  const { reading, tx } = look;
   const position = event.position!;
   const limits = { limit: question.before + question.after, before: question.before, filter: undefined };
-  const around = await eventsAround(reading, tx, { room, upTo: END_OF_TIME }, { position }, limits, viewer);
+  const around = await eventsAround(look, { room, upTo: END_OF_TIME }, { position }, limits);
   const shown = [event, ...around.before, ...around.after];
   return {
     start: positionToken((around.before.at(-1) ?? event).position! - 1),
     end: positionToken((around.after.at(-1) ?? event).position!),
-    before: await renderEvents(reading, tx, room, around.before, viewer),
-    after: await renderEvents(reading, tx, room, around.after, viewer),
+    before: await renderEvents(look, room, around.before),
+    after: await renderEvents(look, room, around.after),
     profiles: question.includeProfile ? profilesIn(await lazyMembers(reading, tx, shown)) : undefined,
   };
 };

@@ -8,7 +8,7 @@ import { isJoinedToAny } from '../../storage/stores/room-conditions.ts';
 import { roomById } from '../../storage/stores/rooms.ts';
 import type { Reading } from '../read/room-reader.ts';
 import { bytesToHash } from '../state/room-state.ts';
-import type { RoomFacts, RoomFactsMemory } from './room-facts.ts';
+import type { RoomFacts } from './room-facts.ts';
 
 export interface Preview {
   readonly facts: RoomFacts;
@@ -19,7 +19,6 @@ export interface Preview {
 /** `user`: a nid, or undefined for who did not say. undefined: the room is not here, or not theirs to know of. */
 export const previewRoom = async (
   reading: Reading,
-  memory: RoomFactsMemory,
   tx: ReadTx,
   roomId: RoomId,
   user: number | undefined,
@@ -27,7 +26,12 @@ export const previewRoom = async (
   const stored = await roomById(tx, roomId);
   const version = stored && roomVersion(stored.version);
   if (!stored || !version) return undefined;
-  const facts = await memory.of(reading, tx, { nid: stored.nid, roomId, version }, bytesToHash(stored.stateRoot));
+  const facts = await reading.facts.of(
+    reading,
+    tx,
+    { nid: stored.nid, roomId, version },
+    bytesToHash(stored.stateRoot),
+  );
   const own = user === undefined ? undefined : await membershipOf(tx, user, stored.nid);
   const membership = user === undefined ? undefined : (own?.membership ?? 'leave');
   return (await mayPreview(tx, facts, user, membership)) ? { facts, membership } : undefined;

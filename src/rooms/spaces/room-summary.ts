@@ -8,18 +8,16 @@ import type { ReadTx } from '../../storage/database.ts';
 import { findAlias } from '../../storage/stores/aliases.ts';
 import type { Reading } from '../read/room-reader.ts';
 import { previewRoom } from './may-preview.ts';
-import type { RoomFactsMemory } from './room-facts.ts';
 
 /** `user`: a nid, or undefined for who did not say. Throws M_NOT_FOUND for what they may not know of as well. */
 export const roomSummary = async (
   reading: Reading,
-  memory: RoomFactsMemory,
   tx: ReadTx,
   roomIdOrAlias: RoomId | RoomAlias,
   user: number | undefined,
 ): Promise<JsonObject> => {
   const roomId = isRoomAlias(roomIdOrAlias) ? (await findAlias(tx, roomIdOrAlias))?.roomId : roomIdOrAlias;
-  const preview = roomId && (await previewRoom(reading, memory, tx, roomId, user));
+  const preview = roomId && (await previewRoom(reading, tx, roomId, user));
   if (!preview) throw notFound('There is no such room here, or you may not look into it.');
   const { facts, membership } = preview;
   return { ...facts.summary, ...(membership !== undefined && { membership }) };

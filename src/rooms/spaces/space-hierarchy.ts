@@ -5,7 +5,7 @@ import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import type { Reading } from '../read/room-reader.ts';
 import { previewRoom } from './may-preview.ts';
-import type { RoomFacts, RoomFactsMemory } from './room-facts.ts';
+import type { RoomFacts } from './room-facts.ts';
 
 export interface HierarchyQuestion {
   readonly suggestedOnly: boolean;
@@ -32,7 +32,6 @@ interface Step {
 /** Throws M_FORBIDDEN, M_INVALID_PARAM for a token that is not of this walk. */
 export const spaceHierarchy = async (
   reading: Reading,
-  memory: RoomFactsMemory,
   tx: ReadTx,
   roomId: RoomId,
   question: HierarchyQuestion,
@@ -49,7 +48,7 @@ export const spaceHierarchy = async (
   for (let step = steps.pop(); step && seen.size < VISITED_MAX; step = steps.pop()) {
     if (seen.has(step.roomId)) continue;
     seen.add(step.roomId);
-    const preview = await previewRoom(reading, memory, tx, step.roomId, user);
+    const preview = await previewRoom(reading, tx, step.roomId, user);
     if (!preview) {
       if (step.depth === 0) throw forbidden('You may not look into this room.');
       continue;

@@ -1,7 +1,8 @@
 // What a search found, in the wire form of the room_events category.
 
 import type { ResultContext } from '../../../rooms/search/result-context.ts';
-import type { SearchAnswer, SearchGroup, SearchResult } from '../../../rooms/search/search-events.ts';
+import type { SearchAnswer, SearchResult } from '../../../rooms/search/search-events.ts';
+import type { SearchGroup } from '../../../rooms/search/search-page.ts';
 import { arrayText, objectText, stringText } from '../room-reading/json-texts.ts';
 
 export const searchAnswerText = ({ count, highlights, results, state, groups, nextBatch }: SearchAnswer): string =>

@@ -1,8 +1,8 @@
 // POST /_matrix/client/v3/search: finds events by their words.
 
-import { Type } from '../../../lib/json-schema.ts';
 import { endpoint, jsonText } from '../../../http/inbound/endpoint.ts';
 import { optionalText } from '../../../http/inbound/params.ts';
+import { Type } from '../../../lib/json-schema.ts';
 import type { RoomReads } from '../../../rooms/read/room-reads.ts';
 import { viewerOf } from '../room-reading/viewer.ts';
 import { searchAnswerText } from './search-answer-text.ts';
