@@ -85,6 +85,15 @@ export const relatedAmong = async (tx: ReadTx, eventIds: readonly EventId[]): Pr
   return new Set(rows.map((row) => row.eventId));
 };
 
+/** Position of the room's latest receipt, of whatever kind; 0 for none. */
+export const latestReceipt = async (tx: ReadTx, room: number): Promise<number> => {
+  const row = await tx.get<{ position: number | null }>(
+    'SELECT max(position) AS "position" FROM receipts WHERE room = ?',
+    room,
+  );
+  return row?.position ?? 0;
+};
+
 export interface SummaryMembers {
   readonly joined: number;
   readonly invited: number;

@@ -2,6 +2,7 @@
 
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../../storage/database.ts';
+import type { RecentRoom } from './recent-rooms.ts';
 import type { Span, SyncRequest } from './request.ts';
 import type { RoomsNews } from './room-news.ts';
 
@@ -11,6 +12,8 @@ export interface EntryContext {
   readonly span: Span;
   readonly news: RoomsNews;
   readonly ignored: ReadonlySet<UserId>;
+  /** Room nid → what is in memory of it. */
+  readonly recent: ReadonlyMap<number, RecentRoom>;
   readonly learnt: Learnt;
 }
 

@@ -1,5 +1,6 @@
 // The answer to a client that comes back with a token: what changed since.
 
+import type { ReadTx } from '../../storage/database.ts';
 import { type SyncToken, syncTokenText } from '../sync-token.ts';
 import type { UserRoom, UserRooms } from '../user-rooms.ts';
 import type { AnswerDeps } from './answer-deps.ts';
@@ -7,9 +8,13 @@ import { deviceParts } from './device-parts.ts';
 import { type EntryContext, nothingLearnt } from './entry-context.ts';
 import { noAccountData, ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
+import type { RecentRoom } from './recent-rooms.ts';
 import type { SyncRequest } from './request.ts';
 import { hasTypingNews, newsAround, withReceipts } from './room-news.ts';
 import { changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
+
+/** Rooms with news in one answer to a client that follows closely. */
+const ROOMS_FOLLOWED_MAX = 20;
 
 export interface IncrementalAnswer {
   readonly text: string;
@@ -54,9 +59,13 @@ export const incrementalAnswer = async (
       around.counts.has(nid) ||
       (ephemeral > since.ephemeral && hasTypingNews(deps.ephemeral, nid, since.ephemeral));
     const entries = changedEntries(rooms, request, since.position, mayHaveNews);
-    const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room.nid);
-    const news = await withReceipts(deps.ephemeral, tx, around, joined, { ...span, viewer: viewer.user });
-    const context: EntryContext = { tx, request, span, news, ignored, learnt: nothingLearnt() };
+    const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room);
+    const recent = await recentOf(deps, tx, joined, now);
+    const withReceiptNews = joined
+      .map(({ nid }) => nid)
+      .filter((nid) => isOwnNews || (recent.get(nid)?.receipts ?? now) > since.position);
+    const news = await withReceipts(deps.ephemeral, tx, around, withReceiptNews, { ...span, viewer: viewer.user });
+    const context: EntryContext = { tx, request, span, news, ignored, recent, learnt: nothingLearnt() };
     const sections = await sectionTexts(deps, entries, context);
     const { learnt } = context;
     const members = moved || learnt.stateChanged;
@@ -80,6 +89,22 @@ export const incrementalAnswer = async (
     const hasNews = device.hasNews || data.global.length + presence.length + sections.length > 0;
     return { text: `{${parts.join(',')}}`, hasNews, next };
   });
+};
+
+const recentOf = async (
+  { recentRooms }: AnswerDeps,
+  tx: ReadTx,
+  rooms: readonly UserRoom[],
+  now: number,
+): Promise<Map<number, RecentRoom>> => {
+  const found = new Map<number, RecentRoom>();
+  // Who comes back to many changed rooms was away for long: what they are told is not what others listen to.
+  if (rooms.length > ROOMS_FOLLOWED_MAX) return found;
+  for (const room of rooms) {
+    const recent = await recentRooms.of(tx, room, now);
+    if (recent) found.set(room.nid, recent);
+  }
+  return found;
 };
 
 /** `"join":{…}` and the like. */

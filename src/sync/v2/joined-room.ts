@@ -34,7 +34,7 @@ export const joinedRoom = async (
     deps.lazyMembers.forget(viewer.device, room.nid);
     learnt.newRooms.push(room.nid);
   }
-  const recent = since === undefined ? undefined : await deps.recentRooms.of(tx, room, now);
+  const recent = context.recent.get(room.nid);
   const end = recent?.state ?? (await roomStateAt(tx, room.nid, now));
   if (!end) return undefined;
   const stateSince = begin.startsAnew || request.fullState ? undefined : since;

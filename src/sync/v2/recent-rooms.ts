@@ -5,7 +5,7 @@ import { openEventText } from '../../rooms/read/event-text.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { type StoredEvent, timeline } from '../../storage/stores/events.ts';
-import { redactedAmong, relatedAmong } from '../../storage/stores/sync-rooms.ts';
+import { latestReceipt, redactedAmong, relatedAmong } from '../../storage/stores/sync-rooms.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type RoomStateAt, roomStateAt } from './room-state.ts';
 
@@ -26,6 +26,8 @@ export interface RecentRoom {
   readonly events: readonly TimelineEvent[];
   /** At `upTo`. */
   readonly state: RoomStateAt;
+  /** Position of the latest receipt in the room, 0 for none. */
+  readonly receipts: number;
 }
 
 export interface RecentRooms {
@@ -48,42 +50,13 @@ export const createRecentRooms = ({ stream }: { stream: Stream }): RecentRooms =
     return recent;
   };
 
-  const load = async (tx: ReadTx, room: RoomRef, now: number): Promise<RecentRoom | undefined> => {
-    const state = await roomStateAt(tx, room.nid, now);
-    if (!state) return undefined;
-    const found = await timeline(tx, {
-      room: room.nid,
-      after: Number.MIN_SAFE_INTEGER,
-      upTo: now,
-      backwards: true,
-      limit: EVENTS_MAX,
-    });
-    const events = await timelineEvents(tx, room, found.reverse());
-    const isWhole = events.length < EVENTS_MAX;
-    return { after: isWhole ? Number.MIN_SAFE_INTEGER : events[0]!.event.position! - 1, upTo: now, events, state };
-  };
+  /** Reads of rooms that are under way: who wakes with others reads with them. */
+  const reading = new Map<number, { readonly upTo: number; readonly found: Promise<RecentRoom | undefined> }>();
 
-  /** undefined: what is remembered is no good any more. */
-  const extend = async (tx: ReadTx, room: RoomRef, known: RecentRoom, now: number): Promise<RecentRoom | undefined> => {
-    const range = { room: room.nid, after: known.upTo, upTo: now, backwards: false, limit: EVENTS_MAX };
-    const found = await timeline(tx, range);
-    if (found.length === EVENTS_MAX) return undefined;
-    const kept = known.events.slice(-(EVENTS_MAX - found.length));
-    if (await hasRedacted(tx, kept)) return undefined;
-    const added = await timelineEvents(tx, room, found);
-    const related = await relatedAmong(
-      tx,
-      kept.map(({ event }) => event.eventId),
-    );
-    const before = kept.map((each) =>
-      each.isRelatedTo === related.has(each.event.eventId) ? each : { ...each, isRelatedTo: !each.isRelatedTo },
-    );
-    return {
-      after: kept.length === known.events.length ? known.after : (kept[0] ?? added[0])!.event.position! - 1,
-      upTo: now,
-      events: [...before, ...added],
-      state: (await roomStateAt(tx, room.nid, now)) ?? known.state,
-    };
+  const read = async (tx: ReadTx, room: RoomRef, now: number): Promise<RecentRoom | undefined> => {
+    const known = rooms.get(room.nid);
+    const fresh = (known && (await extendRecent(tx, room, known, now))) ?? (await loadRecent(tx, room, now));
+    return fresh && keep(room, fresh);
   };
 
   return {
@@ -93,9 +66,65 @@ export const createRecentRooms = ({ stream }: { stream: Stream }): RecentRooms =
       if (known && stream.rooms.changedSince(room.nid, known.upTo) === false) {
         return keep(room, { ...known, upTo: now });
       }
-      const fresh = (known && (await extend(tx, room, known, now))) ?? (await load(tx, room, now));
-      return fresh && keep(room, fresh);
+      const other = reading.get(room.nid);
+      if (other?.upTo === now) return other.found;
+      const found = read(tx, room, now);
+      const mine = { upTo: now, found };
+      reading.set(room.nid, mine);
+      return found.finally(() => {
+        if (reading.get(room.nid) === mine) reading.delete(room.nid);
+      });
     },
+  };
+};
+
+const loadRecent = async (tx: ReadTx, room: RoomRef, now: number): Promise<RecentRoom | undefined> => {
+  const state = await roomStateAt(tx, room.nid, now);
+  if (!state) return undefined;
+  const found = await timeline(tx, {
+    room: room.nid,
+    after: Number.MIN_SAFE_INTEGER,
+    upTo: now,
+    backwards: true,
+    limit: EVENTS_MAX,
+  });
+  const events = await timelineEvents(tx, room, found.reverse());
+  const isWhole = events.length < EVENTS_MAX;
+  return {
+    after: isWhole ? Number.MIN_SAFE_INTEGER : events[0]!.event.position! - 1,
+    upTo: now,
+    events,
+    state,
+    receipts: await latestReceipt(tx, room.nid),
+  };
+};
+
+/** undefined: what is remembered is no good any more. */
+const extendRecent = async (
+  tx: ReadTx,
+  room: RoomRef,
+  known: RecentRoom,
+  now: number,
+): Promise<RecentRoom | undefined> => {
+  const range = { room: room.nid, after: known.upTo, upTo: now, backwards: false, limit: EVENTS_MAX };
+  const found = await timeline(tx, range);
+  if (found.length === EVENTS_MAX) return undefined;
+  const kept = known.events.slice(-(EVENTS_MAX - found.length));
+  if (await hasRedacted(tx, kept)) return undefined;
+  const added = await timelineEvents(tx, room, found);
+  const related = await relatedAmong(
+    tx,
+    kept.map(({ event }) => event.eventId),
+  );
+  const before = kept.map((each) =>
+    each.isRelatedTo === related.has(each.event.eventId) ? each : { ...each, isRelatedTo: !each.isRelatedTo },
+  );
+  return {
+    after: kept.length === known.events.length ? known.after : (kept[0] ?? added[0])!.event.position! - 1,
+    upTo: now,
+    events: [...before, ...added],
+    state: (await roomStateAt(tx, room.nid, now)) ?? known.state,
+    receipts: await latestReceipt(tx, room.nid),
   };
 };
 

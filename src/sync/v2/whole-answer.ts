@@ -33,7 +33,7 @@ export async function* wholeAnswer(
   const span = { since: since?.position, now };
   const ignored = await deps.accounts.ignoredUsers(viewer.user);
   const start = await deps.db.read((tx) => beginning(deps, tx, request, { ...span, ephemeral }, rooms));
-  const context: Context = { request, span, news: start.news, ignored, learnt: nothingLearnt() };
+  const context: Context = { request, span, news: start.news, ignored, recent: new Map(), learnt: nothingLearnt() };
   yield `{${start.members.join(',')}`;
   let open = ',"rooms":{';
   for (const section of SECTIONS) {
