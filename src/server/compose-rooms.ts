@@ -1,0 +1,27 @@
+// The room engine with what is read from it.
+
+import { createJudging } from '../push/judging.ts';
+import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
+import { createRoomReads } from '../rooms/read/room-reads.ts';
+import { createReports } from '../rooms/reports.ts';
+import { createRooms } from '../rooms/rooms.ts';
+import { createSearchIndex } from '../rooms/search/search-index.ts';
+import type { Ground } from './lay-ground.ts';
+import { sweepTransactions } from './transaction-sweep.ts';
+
+export function composeRooms({ db, clock, log, serverName, identity }: Ground, stack: AsyncDisposableStack) {
+  const judging = createJudging({ db, clock, log, serverName });
+  const { signingKey } = identity;
+  const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
+  stack.use(sweepTransactions(rooms, clock, log));
+  const searchIndex = stack.use(createSearchIndex({ db, clock, log }));
+  const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
+  return {
+    judging,
+    rooms,
+    roomDirectory: createRoomDirectory({ db, clock, serverName, rooms }),
+    reports: createReports({ db, clock, rooms }),
+    roomReads,
+    roomReader: roomReads.reader,
+  };
+}
