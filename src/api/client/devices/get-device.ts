@@ -1,6 +1,7 @@
 // GET /_matrix/client/v3/devices/{deviceId}: one of the caller's devices.
 
 import type { Accounts } from '../../../accounts/accounts.ts';
+import type { Auth } from '../../../auth/auth.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { text } from '../../../http/inbound/params.ts';
 import { deviceShape } from './device-shape.ts';
@@ -12,7 +13,9 @@ export const getDevice = endpoint({
   auth: 'guest',
   limit: 'read',
   params: { deviceId: text },
-  async handle({ caller, params }, { accounts }: { accounts: Accounts }) {
+  async handle({ caller, params }, { accounts, auth }: { accounts: Accounts; auth: Auth }) {
+    // Some clients cannot read a device that was never seen (matrix-nio): the one that asks was.
+    await auth.flushLastSeen();
     return deviceShape(await accounts.device(caller.user, params.deviceId));
   },
 });

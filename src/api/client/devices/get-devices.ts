@@ -1,6 +1,7 @@
 // GET /_matrix/client/v3/devices: the caller's devices.
 
 import type { Accounts } from '../../../accounts/accounts.ts';
+import type { Auth } from '../../../auth/auth.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { deviceShape } from './device-shape.ts';
 
@@ -10,7 +11,9 @@ export const getDevices = endpoint({
   spec: 'client-server-api/#get_matrixclientv3devices',
   auth: 'guest',
   limit: 'read',
-  async handle({ caller }, { accounts }: { accounts: Accounts }) {
+  async handle({ caller }, { accounts, auth }: { accounts: Accounts; auth: Auth }) {
+    // Some clients cannot read a device that was never seen (matrix-nio): the one that asks was.
+    await auth.flushLastSeen();
     return { devices: (await accounts.devicesOf(caller.user)).map(deviceShape) };
   },
 });
