@@ -47,7 +47,8 @@ describe('registration', () => {
     expect(wished.json.device_id).toBe('MINE');
     const path = '/_matrix/client/v3/devices/MINE';
     const device = await server.ask('GET', path, undefined, String(wished.json.access_token));
-    expect(device.json).toEqual({ device_id: 'MINE', display_name: 'My phone' });
+    const seen = { last_seen_ip: '127.0.0.1', last_seen_ts: expect.any(Number) };
+    expect(device.json).toEqual({ device_id: 'MINE', display_name: 'My phone', ...seen });
     const quiet = await attempt({ inhibit_login: true });
     expect(Object.keys(quiet.json).sort()).toEqual(['home_server', 'user_id']);
     expect((await attempt({ username: 'b', password: 'abc' })).json.errcode).toBe('M_WEAK_PASSWORD');
