@@ -85,6 +85,17 @@ export const relatedAmong = async (tx: ReadTx, eventIds: readonly EventId[]): Pr
   return new Set(rows.map((row) => row.eventId));
 };
 
+/** Those of the room's events with previous events that have not arrived. */
+export const eventsAfterGaps = async (tx: ReadTx, room: number, events: readonly number[]): Promise<Set<number>> => {
+  if (events.length === 0) return new Set();
+  const rows = await tx.all<{ event: number }>(
+    `SELECT DISTINCT event AS "event" FROM missing_edges WHERE room = ? AND ${tx.dialect.anyInt('event')}`,
+    room,
+    tx.dialect.list(events),
+  );
+  return new Set(rows.map((row) => row.event));
+};
+
 /** Position of the room's latest receipt, of whatever kind; 0 for none. */
 export const latestReceipt = async (tx: ReadTx, room: number): Promise<number> => {
   const row = await tx.get<{ position: number | null }>(

@@ -5,7 +5,7 @@ import { openEventText } from '../../rooms/read/event-text.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { type StoredEvent, timeline } from '../../storage/stores/events.ts';
-import { latestReceipt, redactedAmong, relatedAmong } from '../../storage/stores/sync-rooms.ts';
+import { eventsAfterGaps, latestReceipt, redactedAmong, relatedAmong } from '../../storage/stores/sync-rooms.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type RoomStateAt, roomStateAt } from './room-state.ts';
 
@@ -14,6 +14,8 @@ export interface TimelineEvent {
   readonly event: StoredEvent;
   /** Others relate to it, so its text depends on who looks and when. */
   readonly isRelatedTo: boolean;
+  /** What came before it is not here. */
+  readonly followsGap: boolean;
   /** The text without `room_id`, `unsigned` and the closing brace. */
   readonly opened: string;
 }
@@ -142,9 +144,15 @@ export const timelineEvents = async (
     tx,
     events.map(({ eventId }) => eventId),
   );
+  const gaps = await eventsAfterGaps(
+    tx,
+    room.nid,
+    events.map(({ nid }) => nid),
+  );
   return events.map((event) => ({
     event,
     isRelatedTo: related.has(event.eventId),
+    followsGap: gaps.has(event.nid),
     opened: openEventText(event, room, false),
   }));
 };

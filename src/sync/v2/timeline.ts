@@ -99,16 +99,20 @@ const passing = async (
   events: readonly TimelineEvent[],
 ): Promise<Passing> => {
   const matching = filter.matchesAll ? events : events.filter(({ event }) => matches(filter, event));
-  if (matching.every(({ event }) => isAsMember(room, event) && event.verdict === 0)) {
-    const passed = ignored.size === 0 ? matching : matching.filter(({ event }) => !isIgnored(ignored, event));
-    return { passed, isCut: false };
+  // "limited": the client asks for what lies before a gap, which may then be fetched from other servers.
+  const gap = events.findIndex(({ followsGap }) => followsGap);
+  const position = gap === -1 ? Number.NEGATIVE_INFINITY : events[gap]!.event.position!;
+  const near = gap === -1 ? matching : matching.filter(({ event }) => event.position! >= position);
+  if (near.every(({ event }) => isAsMember(room, event) && event.verdict === 0)) {
+    const passed = ignored.size === 0 ? near : near.filter(({ event }) => !isIgnored(ignored, event));
+    return { passed, isCut: gap !== -1 };
   }
-  const stored = matching.map(({ event }) => event);
+  const stored = near.map(({ event }) => event);
   const visible = new Set(await reader.visible(tx, room, stored, viewer));
   const isSeen = ({ event }: TimelineEvent): boolean => visible.has(event) || event.nid === shown;
   // Behind a change of state that the viewer may not see, older state would pass for the newest.
-  const cut = matching.findIndex((each) => each.event.stateKey !== undefined && !isSeen(each));
-  return { passed: (cut === -1 ? matching : matching.slice(0, cut)).filter(isSeen), isCut: cut !== -1 };
+  const cut = near.findIndex((each) => each.event.stateKey !== undefined && !isSeen(each));
+  return { passed: (cut === -1 ? near : near.slice(0, cut)).filter(isSeen), isCut: cut !== -1 || gap !== -1 };
 };
 
 /** The events' texts, in order. Those that are the same for every member are put together here, the others by the reader. */
