@@ -1,9 +1,10 @@
 // matrix-bot-sdk, as bots use it that do not encrypt: its native cryptography, which an install script would fetch, is left out.
 
 import { registerHooks } from 'node:module';
+import type * as BotSdkModule from 'matrix-bot-sdk';
 import { checkAgainstSpec } from './spec-schemas.ts';
 
-type BotSdk = typeof import('matrix-bot-sdk');
+type BotSdk = typeof BotSdkModule;
 
 export interface LoadedBotSdk {
   readonly sdk: BotSdk;
