@@ -87,6 +87,8 @@ const openDevice = async (
         return event.isDecryptionFailure() ? undefined : event;
       }),
     async [Symbol.asyncDispose]() {
+      // A client that is stopped while it works on an answer throws where nobody can catch it.
+      await network.close();
       client.stopClient();
     },
   };
