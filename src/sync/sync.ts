@@ -81,9 +81,15 @@ export const createSync = (given: SyncDeps) => {
     if (since) await acknowledge(db, viewer, since);
     using _present = ephemeral.presence.syncing(viewer, request.setPresence);
     if (since && !request.fullState) return await poll({ ...request, since });
-    const { mine, at } = await look(viewer.user);
-    return wholeAnswer(deps, request, at, [...mine.all.values()]);
+    return whole(request);
   };
+
+  async function* whole(request: SyncRequest): AsyncGenerator<string> {
+    const { viewer } = request;
+    using own = polls.enter(viewer.device, request.signal);
+    const { mine, at } = await look(viewer.user);
+    yield* wholeAnswer(deps, { ...request, signal: own.signal }, at, [...mine.all.values()]);
+  }
 
   const poll = async (request: SinceRequest): Promise<string> => {
     const { viewer } = request;

@@ -105,16 +105,23 @@ export const latestReceipt = async (tx: ReadTx, room: number): Promise<number> =
   return row?.position ?? 0;
 };
 
-export interface SummaryMembers {
+export interface MemberCounts {
   readonly joined: number;
   readonly invited: number;
-  /** The first of those joined or invited, by the stream. */
-  readonly present: readonly UserId[];
-  /** The first of those who left or were banned; only looked for when at most one is there. */
-  readonly gone: readonly UserId[];
 }
 
-const firstMembers = async (
+export const memberCounts = async (tx: ReadTx, room: number): Promise<MemberCounts> => {
+  const rows = await tx.all<{ membership: MembershipState; count: number }>(
+    `SELECT membership AS "membership", count(*) AS "count" FROM memberships
+     WHERE room = ? AND membership IN ('join', 'invite') GROUP BY membership`,
+    room,
+  );
+  const count = (wanted: MembershipState): number => rows.find(({ membership }) => membership === wanted)?.count ?? 0;
+  return { joined: count('join'), invited: count('invite') };
+};
+
+/** The first members of a room by the stream, of some memberships. Looks at all of those. */
+export const firstMembers = async (
   tx: ReadTx,
   room: number,
   memberships: readonly MembershipState[],
@@ -128,18 +135,4 @@ const firstMembers = async (
     limit,
   );
   return rows.map((row) => row.userId);
-};
-
-/** What a summary needs of a room's members. */
-export const summaryMembers = async (tx: ReadTx, room: number, limit: number): Promise<SummaryMembers> => {
-  const rows = await tx.all<{ membership: MembershipState; count: number }>(
-    `SELECT membership AS "membership", count(*) AS "count" FROM memberships
-     WHERE room = ? AND membership IN ('join', 'invite') GROUP BY membership`,
-    room,
-  );
-  const count = (wanted: MembershipState): number => rows.find(({ membership }) => membership === wanted)?.count ?? 0;
-  const [joined, invited] = [count('join'), count('invite')];
-  const present = await firstMembers(tx, room, ['join', 'invite'], limit);
-  const gone = joined + invited > 1 ? [] : await firstMembers(tx, room, ['leave', 'ban'], limit);
-  return { joined, invited, present, gone };
 };

@@ -6,7 +6,7 @@ import type { RoomReader } from '../../rooms/read/room-reader.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { NodeHash } from '../../rooms/state-tree/state-node.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import { type SummaryMembers, summaryMembers } from '../../storage/stores/sync-rooms.ts';
+import { firstMembers, type MemberCounts, memberCounts } from '../../storage/stores/sync-rooms.ts';
 
 export interface Summary {
   /** undefined: the room has a name or an alias, so nobody needs them. */
@@ -15,8 +15,9 @@ export interface Summary {
   readonly invited: number;
 }
 
-interface Known extends SummaryMembers {
-  readonly isNamed: boolean;
+interface Known extends MemberCounts {
+  /** The first who are joined or invited, or else who were; undefined: nobody needs them. */
+  readonly first: readonly UserId[] | undefined;
 }
 
 /** "This should be the first 5 members of the room, ordered by stream ordering". */
@@ -43,19 +44,21 @@ export const createSummaries = ({ reader }: { reader: RoomReader }): Summaries =
       ['m.room.canonical_alias', ''],
     ]);
     const isNamed = named.some(({ type, content }) => nonEmpty(content, type === 'm.room.name' ? 'name' : 'alias'));
-    return { ...(await summaryMembers(tx, room.nid, HEROES_MAX + 1)), isNamed };
+    const counts = await memberCounts(tx, room.nid);
+    if (isNamed) return { ...counts, first: undefined };
+    // One more than needed, as the viewer is not among their own heroes. "When no joined or invited members are available, this
+    // should consist of the banned and left users."
+    const isAlone = counts.joined + counts.invited <= 1;
+    const first = await firstMembers(tx, room.nid, isAlone ? ['leave', 'ban'] : ['join', 'invite'], HEROES_MAX + 1);
+    return { ...counts, first };
   };
 
   return {
     async of(tx, room, root, viewer) {
       const known = remembered.get(root) ?? (await load(tx, room, root));
       remembered.set(root, known);
-      const { joined, invited, isNamed } = known;
-      const others = (ids: readonly UserId[]): UserId[] => ids.filter((id) => id !== viewer).slice(0, HEROES_MAX);
-      const present = others(known.present);
-      // "When no joined or invited members are available, this should consist of the banned and left users."
-      const heroes = isNamed ? undefined : present.length > 0 ? present : others(known.gone);
-      return { heroes, joined, invited };
+      const { joined, invited, first } = known;
+      return { heroes: first?.filter((id) => id !== viewer).slice(0, HEROES_MAX), joined, invited };
     },
   };
 };

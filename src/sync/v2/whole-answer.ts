@@ -85,6 +85,7 @@ async function* roomTexts(deps: AnswerDeps, entries: readonly RoomEntry[], conte
   const { request, span } = context;
   let separator = '';
   for (let from = 0; from < entries.length; from += ROOMS_AT_ONCE) {
+    request.signal.throwIfAborted();
     const some = entries.slice(from, from + ROOMS_AT_ONCE);
     const nids = some.map(({ room }) => room.nid);
     const texts = await deps.db.read(async (tx) => {
