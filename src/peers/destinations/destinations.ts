@@ -10,13 +10,11 @@ import {
   type DestinationTrouble,
   listDestinations,
   type StoredDestination,
-  saveDestinationContacts,
-  saveDestinationTrouble,
 } from '../../storage/stores/destinations.ts';
 import { PeerError, type PeerStage } from '../peer-error.ts';
 import { afterFailure } from './after-failure.ts';
 import type { BackOffConfig } from './back-off.ts';
-import { createContacts } from './contacts.ts';
+import { type ContactKind, createHealthRecord } from './health-record.ts';
 
 export interface DestinationsDeps {
   readonly db: Database;
@@ -77,23 +75,20 @@ const leftAlone = ({ serverName, stage, reason, retryTs, goneTs }: DestinationTr
 export function createDestinations({ db, clock, log, backOff }: DestinationsDeps): Destinations {
   const troubles = new Map<ServerName, DestinationTrouble>();
   const listeners = new Set<ReachableListener>();
-  const contacts = createContacts(clock, (noted) => db.write(saveDestinationContacts, noted), log);
+  const record = createHealthRecord({ db, clock, log });
 
-  const write = (writing: Promise<unknown>): void => {
-    writing.catch((err: unknown) => log.warn({ err }, 'The health of other servers could not be written down.'));
-  };
   const tell = (server: ServerName): void => {
     for (const listener of listeners) listener(server);
   };
 
-  const noteContact = (server: ServerName, kind: 'successTs' | 'heardTs'): void => {
+  const noteContact = (server: ServerName, kind: ContactKind): void => {
     const trouble = troubles.get(server);
     if (!trouble) {
-      contacts.note(server, kind);
+      record.contact(server, kind);
       return;
     }
     troubles.delete(server);
-    write(contacts.end(server, kind));
+    record.end(server, kind);
     log.info({ server, stage: trouble.stage, sinceTs: trouble.sinceTs }, 'Another server is reachable again.');
     tell(server);
   };
@@ -105,7 +100,7 @@ export function createDestinations({ db, clock, log, backOff }: DestinationsDeps
     if (isSame && (!error.isGone || before.goneTs !== null)) return;
     const trouble = afterFailure({ before, error, nowTs: clock.now(), backOff, fraction: randomFraction() });
     troubles.set(trouble.serverName, trouble);
-    write(db.write(saveDestinationTrouble, trouble));
+    void record.trouble(trouble);
     const { serverName: server, stage, reason, goneTs } = trouble;
     if (!before) log.info({ server, stage, reason }, 'Another server cannot be reached.');
     if (goneTs !== null && (before?.goneTs ?? null) === null)
@@ -117,7 +112,7 @@ export function createDestinations({ db, clock, log, backOff }: DestinationsDeps
     if (!trouble) return false;
     const again = { ...trouble, failures: 0, retryTs: clock.now() };
     troubles.set(server, again);
-    await db.write(saveDestinationTrouble, again);
+    await record.trouble(again);
     tell(server);
     return true;
   };
@@ -146,6 +141,6 @@ export function createDestinations({ db, clock, log, backOff }: DestinationsDeps
       const gone = troubles.values().reduce((count, { goneTs }) => count + (goneTs === null ? 0 : 1), 0);
       return { failing: troubles.size - gone, gone };
     },
-    flush: () => contacts.flush(),
+    flush: () => record.flush(),
   };
 }

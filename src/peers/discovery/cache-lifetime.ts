@@ -25,7 +25,8 @@ function stated(headers: OutboundHeaders, nowTs: number): number | undefined {
   if (directives.some((directive) => /^(no-store|no-cache)(=|$)/.test(directive))) return 0;
   const maxAge = directives.map((directive) => /^max-age="?(\d{1,10})"?$/.exec(directive)?.[1]).find(Boolean);
   if (maxAge !== undefined) return Number(maxAge) * 1000;
-  const expiresTs = Date.parse(first(headers.expires));
+  const expires = first(headers.expires);
+  const expiresTs = expires.endsWith('GMT') ? Date.parse(expires) : Number.NaN;
   if (Number.isFinite(expiresTs)) return expiresTs - nowTs;
   // "Expires: 0" and its kind mean already expired.
   return headers.expires === undefined ? undefined : 0;

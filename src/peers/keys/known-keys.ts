@@ -36,10 +36,10 @@ export function createKnownKeys({ db, log }: KnownKeysDeps) {
     /** In memory. */
     find: (server: ServerName, keyId: string): VerifyKey | undefined => keys.get(entryOf(server, keyId)),
 
-    /** Whether no further document can say more of this key: it is good for that time, or its server retired it. */
+    /** Whether the key is known and good for that time: a further document is not needed. */
     isSettled({ server, keyId, atTs }: KeyWanted): boolean {
       const key = keys.get(entryOf(server, keyId));
-      return key !== undefined && (key.expiredTs !== null || isGoodAt(key, atTs));
+      return key !== undefined && isGoodAt(key, atTs);
     },
 
     /** Reads the servers' keys into memory. */
