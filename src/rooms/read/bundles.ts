@@ -8,10 +8,12 @@ import { findUsers } from '../../storage/stores/names.ts';
 import {
   type BundleCandidates,
   bundleCandidates,
+  bundledTargets,
   countThreads,
   editsOf,
   type RelationScope,
   referencesOf,
+  relationsMark,
   replacementsAmong,
 } from '../../storage/stores/relations.ts';
 import type { RoomRef } from '../room-ref.ts';
@@ -31,13 +33,12 @@ export const bundlesOf = async (
   rendering: Rendering,
 ): Promise<Map<number, string>> => {
   // "State events do not currently receive bundled aggregations."
-  const targets = new Map(
-    events.flatMap((event) => (event.stateKey === undefined ? [[event.nid, event] as const] : [])),
-  );
+  const messages = events.filter(({ stateKey }) => stateKey === undefined);
+  if (messages.length === 0) return new Map();
+  const targets = await targetsAmong(look, room, messages);
   if (targets.size === 0) return new Map();
   const scope = await scopeOf(look, room);
   const candidates = await bundleCandidates(look.tx, scope, [...targets.keys()]);
-  if (candidates.length === 0) return new Map();
   const page: Page = { look, room, rendering, scope, targets };
   const edits = await editTexts(page, candidates);
   const threads = rendering.depth === 0 ? await threadTexts(page, candidates) : new Map<number, string>();
@@ -54,6 +55,29 @@ export const bundlesOf = async (
     if (members.length > 0) bundles.set(target, `{${members.join(',')}}`);
   }
   return bundles;
+};
+
+/** Those that others relate to, by nid. Of events in memory it is known until anything in the room relates to anything. */
+const targetsAmong = async (
+  { reading, tx }: Look,
+  room: RoomRef,
+  events: readonly StoredEvent[],
+): Promise<Map<number, StoredEvent>> => {
+  const mark = await relationsMark(tx, room.nid);
+  const asked = new Map<number, StoredEvent>();
+  for (const event of events) {
+    const quietAt = reading.memory.of(event)?.quietAt;
+    if (!quietAt || mark.last > quietAt.last || mark.first < quietAt.first) asked.set(event.nid, event);
+  }
+  if (asked.size === 0) return asked;
+  const targets = new Set(await bundledTargets(tx, [...asked.keys()]));
+  for (const [nid, event] of asked) {
+    if (targets.has(nid)) continue;
+    const remembered = reading.memory.of(event);
+    if (remembered) remembered.quietAt = mark;
+    asked.delete(nid);
+  }
+  return asked;
 };
 
 /** How deep a bundled event is in others: the latest event of a thread has bundles of its own, and those have none. */

@@ -3,18 +3,11 @@
 import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import { pickFields } from '../../protocol/filters/event-fields.ts';
-import type { ReadTx } from '../../storage/database.ts';
-import {
-  contentsOf,
-  eventIdsOf,
-  eventsByNid,
-  type StoredEvent,
-  transactionsOfEvents,
-} from '../../storage/stores/events.ts';
+import { contentsOf, eventIdsOf, eventsByNid, type StoredEvent, sendersOfEvents } from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
 import { type BundleDepth, bundlesOf } from './bundles.ts';
 import { openEventText } from './event-text.ts';
-import type { Look, RenderOptions, Viewer } from './room-reader.ts';
+import type { Look, RenderOptions } from './room-reader.ts';
 import { visibleEvents } from './visible-events.ts';
 
 /** What stands in `unsigned`, by event nid. */
@@ -42,10 +35,17 @@ export const renderEvents = async (
     const unsigned = unsignedText(event, extras, index, now);
     const open = options.federationFormat
       ? joinPdu(event, room.roomId, room.version).slice(0, -1)
-      : openEventText(event, room, !options.withoutRoomId);
+      : openedText(look, event, room, options);
     const text = `${open},"unsigned":${unsigned}}`;
     return options.fields ? JSON.stringify(pickFields(JSON.parse(text) as JsonObject, options.fields)) : text;
   });
+};
+
+const openedText = ({ reading }: Look, event: StoredEvent, room: RoomRef, { withoutRoomId }: RenderOptions): string => {
+  const remembered = withoutRoomId ? undefined : reading.memory.of(event);
+  if (!remembered) return openEventText(event, room, !withoutRoomId);
+  remembered.opened ??= openEventText(event, room, true);
+  return remembered.opened;
 };
 
 const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: number): string => {
@@ -95,7 +95,7 @@ const extrasOf = async (
     replacedIds: await eventIdsOf(tx, replaced),
     prevContents: await prevContents(look, room, shown, asked),
     redactions,
-    transactions: await transactionIds(tx, events, viewer),
+    transactions: await transactionIds(look, events),
     bundles:
       options.bundles === false || depth === 2
         ? new Map()
@@ -142,11 +142,27 @@ const redactionTexts = async (
 
 /** "if the client being given the event is the same one which sent it": the device. */
 const transactionIds = async (
-  tx: ReadTx,
+  { reading, tx, viewer }: Look,
   events: readonly StoredEvent[],
-  { user, device }: Viewer,
 ): Promise<Map<number, string>> => {
-  if (device === undefined) return new Map();
-  const own = events.filter(({ senderNid }) => senderNid === user).map(({ nid }) => nid);
-  return transactionsOfEvents(tx, device, own);
+  const { user, device } = viewer;
+  const found = new Map<number, string>();
+  if (device === undefined) return found;
+  const asked: StoredEvent[] = [];
+  for (const event of events) {
+    if (event.senderNid !== user) continue;
+    const known = reading.memory.of(event)?.transaction;
+    if (known === undefined) asked.push(event);
+    else if (known?.device === device) found.set(event.nid, known.txnId);
+  }
+  if (asked.length === 0) return found;
+  const nids = asked.map(({ nid }) => nid);
+  const senders = await sendersOfEvents(tx, nids);
+  for (const event of asked) {
+    const sent = senders.get(event.nid);
+    const remembered = reading.memory.of(event);
+    if (remembered) remembered.transaction = sent ?? null;
+    if (sent?.device === device) found.set(event.nid, sent.txnId);
+  }
+  return found;
 };

@@ -10,6 +10,7 @@ import type { RoomRef } from '../room-ref.ts';
 import { createRoomFacts, type RoomFactsMemory } from '../spaces/room-facts.ts';
 import type { RoomState, StateKeyPair } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
+import { createEventMemory, type EventMemory } from './event-memory.ts';
 import { createIgnored, type Ignored } from './ignored.ts';
 import { renderEvents } from './render-events.ts';
 import { createStandings, type Standings } from './standing.ts';
@@ -70,6 +71,7 @@ export interface Reading extends RoomReaderDeps {
   readonly ignored: Ignored;
   readonly standings: Standings;
   readonly facts: RoomFactsMemory;
+  readonly memory: EventMemory;
 }
 
 /** One look into rooms: who looks, on which snapshot. */
@@ -79,12 +81,16 @@ export interface Look {
   readonly viewer: Viewer;
 }
 
-export const createReading = (deps: RoomReaderDeps): Reading => ({
-  ...deps,
-  ignored: createIgnored(deps),
-  standings: createStandings(deps),
-  facts: createRoomFacts(),
-});
+export const createReading = (deps: RoomReaderDeps): Reading => {
+  const memory = createEventMemory();
+  return {
+    ...deps,
+    memory,
+    ignored: createIgnored(deps),
+    standings: createStandings({ ...deps, memory }),
+    facts: createRoomFacts(),
+  };
+};
 
 export const createRoomReader = (deps: RoomReaderDeps, reading = createReading(deps)): RoomReader => {
   return {

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import { type StoredEvent, timeline } from '../../storage/stores/events.ts';
+import type { StoredEvent } from '../../storage/stores/events.ts';
 import { targetsRelatedTo } from '../../storage/stores/relations.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Look } from './room-reader.ts';
@@ -33,7 +33,7 @@ export interface ScannedTimeline {
 }
 
 export const scanTimeline = async (look: Look, room: RoomRef, scan: TimelineScan): Promise<ScannedTimeline> => {
-  const { tx } = look;
+  const { reading, tx } = look;
   const found: StoredEvent[] = [];
   let { after, upTo } = scan;
   let contentLength = 0;
@@ -42,7 +42,7 @@ export const scanTimeline = async (look: Look, room: RoomRef, scan: TimelineScan
   for (let scanned = 0; scanned < SCANNED_MAX; ) {
     // One more than wanted tells whether there is a next page.
     const limit = Math.min(BATCH_MAX, scan.limit - found.length + 1);
-    const rows = await timeline(tx, { room: room.nid, after, upTo, backwards: scan.backwards, limit });
+    const rows = await reading.memory.timeline(tx, { room: room.nid, after, upTo, backwards: scan.backwards, limit });
     const isLast = rows.length < limit;
     scanned += rows.length;
     const passed = new Set(await passing(look, room, rows, scan.filter));

@@ -13,6 +13,7 @@ import type { Names } from '../names.ts';
 import { bytesToHash, type RoomState } from '../state/room-state.ts';
 import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
+import type { EventMemory } from './event-memory.ts';
 
 export interface Standing {
   readonly visibility: HistoryVisibility;
@@ -36,7 +37,7 @@ const ENDS_MAX = 20_000;
 
 const VISIBILITY = ['m.room.history_visibility', ''] as const;
 
-export const createStandings = (deps: { state: RoomState; names: Names }): Standings => {
+export const createStandings = (deps: { state: RoomState; names: Names; memory: EventMemory }): Standings => {
   const words = new LruCache<number, string>(WORDS_MAX);
   const ends = new LruCache<number, number>(ENDS_MAX);
 
@@ -61,7 +62,7 @@ export const createStandings = (deps: { state: RoomState; names: Names }): Stand
     said,
     async after(tx, events, userId) {
       const keys = await deps.names.findStateKeysIn(tx, [VISIBILITY, ['m.room.member', userId]]);
-      const roots = events.map(({ stateRoot }) => stateRoot && bytesToHash(stateRoot));
+      const roots = events.map((event) => rootOf(event, deps.memory));
       const entries = new Map<NodeHash, readonly (number | undefined)[]>();
       const source = deps.state.sourceIn(tx);
       const wanted = keys.filter((key) => key !== undefined);
@@ -95,6 +96,14 @@ export const createStandings = (deps: { state: RoomState; names: Names }): Stand
       return end;
     },
   };
+};
+
+const rootOf = (event: StoredEvent, memory: EventMemory): NodeHash | null => {
+  if (!event.stateRoot) return null;
+  const remembered = memory.of(event);
+  if (!remembered) return bytesToHash(event.stateRoot);
+  remembered.root ??= bytesToHash(event.stateRoot);
+  return remembered.root;
 };
 
 const wordOf = ({ membership, history_visibility: visibility }: JsonObject): string =>

@@ -59,6 +59,7 @@ export const migration: Migration = {
     ){strict}`,
     'CREATE UNIQUE INDEX events_timeline ON events (room, position) WHERE position IS NOT NULL',
     'CREATE UNIQUE INDEX events_position ON events (position) WHERE position IS NOT NULL',
+    'CREATE INDEX events_redacted ON events (room, position) WHERE position IS NOT NULL AND redacted_by IS NOT NULL',
     'CREATE INDEX events_time ON events (room, origin_server_ts)',
     'CREATE INDEX events_thread ON events (room, thread, position) WHERE thread IS NOT NULL',
 
@@ -113,6 +114,7 @@ export const migration: Migration = {
       origin_server_ts {int} NOT NULL,
       position {int}
     ){strict}`,
+    'CREATE INDEX relations_room ON relations (room, position)',
     'CREATE INDEX relations_target ON relations (target_event_id, rel_type, position)',
     `CREATE INDEX relations_edits ON relations (target_event_id, type, sender, origin_server_ts)
       WHERE rel_type = 'm.replace'`,

@@ -117,6 +117,50 @@ export const timeline = (tx: ReadTx, range: TimelineRange): Promise<StoredEvent[
     range.limit,
   );
 
+export interface TimelinePlaces {
+  /** In the order of the range. */
+  readonly nids: readonly number[];
+  /** The lowest and the highest position among them; 0 when there are none. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Which events there are in a range: read from an index alone, and as one row, as rows cost more than what they hold.
+ * Both engines aggregate in the order of the inner query; to order again in the aggregate would cost as much as the rest.
+ */
+export const timelinePlaces = async (tx: ReadTx, range: TimelineRange): Promise<TimelinePlaces> => {
+  const order = range.backwards ? 'DESC' : 'ASC';
+  const row = await tx.get<{ nids: string | null; first: number | null; last: number | null }>(
+    `SELECT string_agg(CAST(nid AS TEXT), ',') AS "nids", min(position) AS "first",
+       max(position) AS "last" FROM (SELECT nid, position FROM events WHERE room = ? AND position > ? AND position <= ?
+       ORDER BY position ${order} LIMIT ?) AS places`,
+    range.room,
+    range.after,
+    range.upTo,
+    range.limit,
+  );
+  if (!row || row.nids === null) return { nids: [], first: 0, last: 0 };
+  return { nids: row.nids.split(',').map(Number), first: row.first!, last: row.last! };
+};
+
+/** Redacted event → what redacted it (nids), of the room's events from position `first` to `last`. */
+export const redactionsBetween = async (
+  tx: ReadTx,
+  room: number,
+  first: number,
+  last: number,
+): Promise<Map<number, number>> => {
+  const rows = await tx.all<{ nid: number; redactedBy: number }>(
+    `SELECT nid AS "nid", redacted_by AS "redactedBy" FROM events
+     WHERE room = ? AND position >= ? AND position <= ? AND position IS NOT NULL AND redacted_by IS NOT NULL`,
+    room,
+    first,
+    last,
+  );
+  return new Map(rows.map((row) => [row.nid, row.redactedBy]));
+};
+
 /** Events of the room's timeline at or after a time (milliseconds), nearest first, or at or before it. */
 export const eventsNearTime = (
   tx: ReadTx,
@@ -193,6 +237,20 @@ export const eventOfTransaction = async (
     txnId,
   );
   return row?.eventId;
+};
+
+/** By which device, under which transaction id some events were sent, by event nid; those of other servers are absent. */
+export const sendersOfEvents = async (
+  tx: ReadTx,
+  events: readonly number[],
+): Promise<Map<number, { device: number; txnId: string }>> => {
+  if (events.length === 0) return new Map();
+  const rows = await tx.all<{ event: number; device: number; txnId: string }>(
+    `SELECT event AS "event", device AS "device", txn_id AS "txnId" FROM client_transactions
+     WHERE ${tx.dialect.anyInt('event')}`,
+    tx.dialect.list(events),
+  );
+  return new Map(rows.map(({ event, device, txnId }) => [event, { device, txnId }]));
 };
 
 /** The transaction ids under which this device sent some of these events: event nid → transaction id. */

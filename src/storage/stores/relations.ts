@@ -4,6 +4,23 @@ import type { EventId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, SqlValue } from '../database.ts';
 import { toStoredText } from '../text.ts';
 
+/** How far the relations in a room have come, in both directions: history that is fetched later is below all before. */
+export interface RelationsMark {
+  readonly last: number;
+  readonly first: number;
+}
+
+export const relationsMark = async (tx: ReadTx, room: number): Promise<RelationsMark> => {
+  // Two questions: each reads one end of the index.
+  const row = await tx.get<{ last: number | null; first: number | null }>(
+    `SELECT (SELECT max(position) FROM relations WHERE room = ?) AS "last",
+       (SELECT min(position) FROM relations WHERE room = ?) AS "first"`,
+    room,
+    room,
+  );
+  return { last: row?.last ?? Number.NEGATIVE_INFINITY, first: row?.first ?? Number.POSITIVE_INFINITY };
+};
+
 /** What of a room a question about relations may count. */
 export interface RelationScope {
   readonly room: number;
@@ -24,7 +41,17 @@ export interface BundleCandidates {
   readonly reference: number | null;
 }
 
-/** Of the given events those that others relate to, each with what could be bundled. One query for a whole page. */
+/** Those of the events (nids) that others relate to in a way that is bundled. */
+export const bundledTargets = async (tx: ReadTx, events: readonly number[]): Promise<number[]> => {
+  const rows = await tx.all<{ nid: number }>(
+    `SELECT e.nid AS "nid" FROM events e WHERE ${tx.dialect.anyInt('e.nid')} AND EXISTS (SELECT 1 FROM relations r
+       WHERE r.target_event_id = e.event_id AND r.rel_type IN ('m.replace', 'm.thread', 'm.reference'))`,
+    tx.dialect.list(events),
+  );
+  return rows.map((row) => row.nid);
+};
+
+/** What could be bundled with each of the given events. One query for a whole page. */
 export const bundleCandidates = (
   tx: ReadTx,
   scope: RelationScope,
@@ -43,8 +70,7 @@ export const bundleCandidates = (
        (SELECT r.event FROM relations r WHERE ${relation('m.thread')} ${notIgnored}
         ORDER BY r.position DESC LIMIT 1) AS "threadLatest",
        (SELECT r.event FROM relations r WHERE ${relation('m.reference')} ${notIgnored} LIMIT 1) AS "reference"
-     FROM events e WHERE ${tx.dialect.anyInt('e.nid')} AND EXISTS (SELECT 1 FROM relations r
-       WHERE r.target_event_id = e.event_id AND r.rel_type IN ('m.replace', 'm.thread', 'm.reference'))`,
+     FROM events e WHERE ${tx.dialect.anyInt('e.nid')}`,
     ...[scope.room, scope.upTo],
     ...[scope.room, scope.upTo, ...ignoredList],
     ...[scope.room, scope.upTo, ...ignoredList],
