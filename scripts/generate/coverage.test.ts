@@ -30,7 +30,21 @@ test('an endpoint that asks for less than the specification is found', () => {
   expect(authDifferences(spec, [whoami('none')])).toHaveLength(1);
 });
 
-test('every endpoint of this server asks for the authentication that the specification names', () => {
+// Without e-mail addresses or telephone numbers nobody but the token's owner can prove to be the user.
+const withToken = ['/_matrix/client/v3/account/deactivate', '/_matrix/client/v3/account/password'].map(
+  (path) => `POST ${path}: asks for user, the specification for optional or none`,
+);
+// Guests may sync, for which clients store a filter; and may end their sessions. The table lists neither.
+const alsoForGuests = [
+  'GET /_matrix/client/v1/media/config',
+  'GET /_matrix/media/v3/config',
+  'POST /_matrix/client/v3/user/{userId}/filter',
+  'GET /_matrix/client/v3/user/{userId}/filter/{filterId}',
+  'POST /_matrix/client/v3/logout',
+  'POST /_matrix/client/v3/logout/all',
+].map((route) => `${route}: asks for guest, the specification for user or admin`);
+
+test('but for what was decided, every endpoint asks for the authentication that the specification names', () => {
   const declared = endpoints.map(({ declaration }) => declaration);
-  expect(authDifferences(spec, declared)).toEqual([]);
+  expect(authDifferences(spec, declared).sort()).toEqual([...withToken, ...alsoForGuests].sort());
 });
