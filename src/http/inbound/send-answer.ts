@@ -19,8 +19,14 @@ function head(exchange: Exchange, status: number, sizeBytes: number | undefined,
 /** A JSON text as the whole answer. */
 export function sendJson(exchange: Exchange, status: number, text: string, extra?: Record<string, string>): void {
   const headers = { 'Content-Type': jsonType, ...extra };
-  head(exchange, status, Buffer.byteLength(text), headers);
-  exchange.response.end(text);
+  endText(exchange, status, text, headers);
+}
+
+/** ASCII, which is most JSON, is the same in Latin-1, whose writing is a plain copy. */
+function endText(exchange: Exchange, status: number, text: string, headers: Record<string, string>): void {
+  const sizeBytes = Buffer.byteLength(text);
+  head(exchange, status, sizeBytes, headers);
+  exchange.response.end(text, sizeBytes === text.length ? 'latin1' : 'utf8');
 }
 
 /** Resolves when the answer is handed to the socket; rejects when its source fails or the client goes away. */
@@ -33,8 +39,10 @@ export async function sendAnswer(exchange: Exchange, result: Result): Promise<vo
   if (body === undefined) {
     head(exchange, status, status === 204 || status === 304 ? undefined : 0, headers);
     exchange.response.end();
-  } else if (typeof body === 'string' || body instanceof Uint8Array) {
-    head(exchange, status, typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength, headers);
+  } else if (typeof body === 'string') {
+    endText(exchange, status, body, headers);
+  } else if (body instanceof Uint8Array) {
+    head(exchange, status, body.byteLength, headers);
     exchange.response.end(body);
   } else {
     const source = body instanceof Readable ? body : Readable.from(body, { objectMode: false });
