@@ -13,12 +13,14 @@ async function serve(values: FlagValues): Promise<void> {
   // Loaded only here: help and checks need not wait for the whole server.
   const { startServer } = await import('../server/lifecycle.ts');
   const server = await startServer(config);
+  // Before anything tells that it runs: whoever reads that may end it at once.
+  const signal = untilSignal();
   if (config.serverName === 'localhost') {
     const first = server.listeners[0];
     const url = first ? `http${first.isTls ? 's' : ''}://localhost:${first.port}/` : '';
     process.stderr.write(`Open ${url} in a browser for what to do next.\n`);
   }
-  await untilSignal();
+  await signal;
   await server.stop();
 }
 
