@@ -67,6 +67,17 @@ test('a damaged key log is refused', async () => {
   await expect(load()).rejects.toThrow('Line 2 of the key log');
 });
 
+test('a key that the log does not know is refused, unless the last one was retired', async () => {
+  const first = await load();
+  writeFileSync(keyFile(), `ed25519 other ${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
+  const logged = readFileSync(logFile(), 'utf8');
+  await expect(load()).rejects.toThrow(`has signed with ${first.signingKey.keyId} before`);
+  expect(readFileSync(logFile(), 'utf8')).toBe(logged);
+  const { keyId, publicKey } = first.signingKey;
+  writeFileSync(logFile(), `${JSON.stringify({ at: 5, action: 'retired', keyId, publicKey })}\n`, { flag: 'a' });
+  expect((await load()).signingKey.keyId).toBe('ed25519:other');
+});
+
 test('a key brought from elsewhere is taken and logged; retired keys are told', async () => {
   writeFileSync(keyFile(), `ed25519 a_AbCd ${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
   const identity = await load();

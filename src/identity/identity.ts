@@ -48,8 +48,16 @@ export async function loadIdentity(directory: string, serverName: ServerName, cl
       `Restore ${signingKeyFileName} or ${keyLogFileName} from a backup.`,
     );
   }
+  const isLogged = log.some(({ action, publicKey }) => action === 'created' && publicKey === existing?.publicKey);
+  const isLastRetired = log.some(({ action, publicKey }) => action === 'retired' && publicKey === last?.publicKey);
+  if (existing && last && !isLogged && !isLastRetired) {
+    throw new IdentityRefused(
+      `The signing key ${keyFile} is ${existing.keyId}, but this server has signed with ${last.keyId} before.`,
+      `Restore ${signingKeyFileName} with the key ${last.keyId} from a backup.`,
+    );
+  }
   const signingKey = existing ?? (await createSigningKey(keyFile));
-  if (!log.some(({ action, publicKey }) => action === 'created' && publicKey === signingKey.publicKey)) {
+  if (!isLogged) {
     const { keyId, publicKey } = signingKey;
     await appendKeyLog(logFile, { at: clock.now(), action: 'created', keyId, publicKey });
   }

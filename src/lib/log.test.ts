@@ -34,6 +34,11 @@ test('text lines are for people', () => {
   expect(lines[0]).toMatch(/^\d{4}-.* DEBUG Something happened name="a b" n=2\n$/);
   log.error({ err: new Error('broken') }, 'Failed');
   expect(lines[1]).toMatch(/ERROR Failed\n {2}Error: broken\n/);
+  const known = Object.assign(new Error('no'), { why: 'The disk is full.', remedy: 'Free space.' });
+  log.warn({ err: known, id: 7 }, 'Failed');
+  expect(lines[2]).toMatch(
+    /WARN {2}Failed\n {2}The disk is full\.\n {2}What to do: Free space\.\n {2}Error: no\n.* id=7\n$/s,
+  );
 });
 
 test('the silent log is silent', () => {

@@ -38,11 +38,17 @@ const secretNames = [
 ];
 const redactPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+/** What an operator can do comes before where in the program it happened. */
+function textOfError({ why, remedy, stack }: Record<string, unknown>): string {
+  const told = [why, typeof remedy === 'string' ? `What to do: ${remedy}` : undefined, stack];
+  return told.flatMap((part) => (typeof part === 'string' ? [`\n  ${part}`] : [])).join('');
+}
+
 /** One line for people: time, level, message, then the other fields as name=value. */
 function textLine(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields).map(([name, value]) => {
-    if (name === 'err' && value && typeof value === 'object' && 'stack' in value) return `\n  ${String(value.stack)}`;
+    if (name === 'err' && value && typeof value === 'object') return textOfError(value as Record<string, unknown>);
     return ` ${name}=${typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value)}`;
   });
   return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${typeof msg === 'string' ? msg : ''}${rest.join('')}\n`;
