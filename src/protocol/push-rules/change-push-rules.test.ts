@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MatrixError } from '../errors/matrix-error.ts';
 import type { JsonObject } from '../events/json.ts';
 import { deleteRule, putRule, type RulePosition, setActions, setEnabled } from './change-push-rules.ts';
-import { parseActions, parseEnabled, parseKind, parsePushRule } from './parse-push-rule.ts';
+import { parseActions, parseEnabled, parseKind, parseKindOfRule, parsePushRule } from './parse-push-rule.ts';
 import { findRule, type PushRuleKind } from './ruleset.ts';
 import { mergeRules, noUserPushRules, type UserPushRules } from './user-push-rules.ts';
 
@@ -138,5 +138,6 @@ describe('bodies', () => {
     expect(errcode(() => parseEnabled({ enabled: 'no' }))).toBe('400 M_BAD_JSON');
     expect(errcode(() => parseActions({}))).toBe('400 M_MISSING_PARAM');
     expect(errcode(() => parseKind('device'))).toBe('400 M_INVALID_PARAM');
+    expect(errcode(() => parseKindOfRule('device'))).toBe('404 M_NOT_FOUND');
   });
 });

@@ -1,6 +1,6 @@
 // Checks the bodies of the push rule endpoints. Client-Server API, PUT /pushrules/global/{kind}/{ruleId} and below.
 
-import { badJson, invalidParam, missingParam, unknownError } from '../errors/matrix-error.ts';
+import { badJson, invalidParam, missingParam, notFound, unknownError } from '../errors/matrix-error.ts';
 import type { Json, JsonObject } from '../events/json.ts';
 import { isPushRuleKind, type PushAction, type PushCondition, type PushRuleKind } from './ruleset.ts';
 
@@ -23,6 +23,12 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 /** Throws M_INVALID_PARAM. */
 export function parseKind(text: string): PushRuleKind {
   if (!isPushRuleKind(text)) throw invalidParam(`unknown kind of push rule: ${text.slice(0, 64)}`);
+  return text;
+}
+
+/** For rules that should exist: of an unknown kind there are none. Throws M_NOT_FOUND. */
+export function parseKindOfRule(text: string): PushRuleKind {
+  if (!isPushRuleKind(text)) throw notFound('The push rule does not exist.');
   return text;
 }
 

@@ -2,7 +2,13 @@
 
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { optionalText, text } from '../../../http/inbound/params.ts';
-import { parseActions, parseEnabled, parseKind, parsePushRule } from '../../../protocol/push-rules/parse-push-rule.ts';
+import {
+  parseActions,
+  parseEnabled,
+  parseKind,
+  parseKindOfRule,
+  parsePushRule,
+} from '../../../protocol/push-rules/parse-push-rule.ts';
 import type { Push } from '../../../push/push.ts';
 
 export const putPushRule = endpoint({
@@ -27,7 +33,7 @@ export const deletePushRule = endpoint({
   spec: 'client-server-api/#delete_matrixclientv3pushrulesglobalkindruleid',
   auth: 'user',
   limit: 'account',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   async handle({ caller, params }, { push }: { push: Push }) {
     await push.rules.deleteRule(caller, params.kind, params.ruleId);
     return {};
@@ -40,7 +46,7 @@ export const putPushRuleEnabled = endpoint({
   spec: 'client-server-api/#put_matrixclientv3pushrulesglobalkindruleidenabled',
   auth: 'user',
   limit: 'account',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   body: 'object',
   async handle({ caller, params, body }, { push }: { push: Push }) {
     await push.rules.setEnabled(caller, params.kind, params.ruleId, parseEnabled(body));
@@ -54,7 +60,7 @@ export const putPushRuleActions = endpoint({
   spec: 'client-server-api/#put_matrixclientv3pushrulesglobalkindruleidactions',
   auth: 'user',
   limit: 'account',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   body: 'object',
   async handle({ caller, params, body }, { push }: { push: Push }) {
     await push.rules.setActions(caller, params.kind, params.ruleId, parseActions(body));

@@ -2,7 +2,7 @@
 
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { text } from '../../../http/inbound/params.ts';
-import { parseKind } from '../../../protocol/push-rules/parse-push-rule.ts';
+import { parseKindOfRule } from '../../../protocol/push-rules/parse-push-rule.ts';
 import type { Push } from '../../../push/push.ts';
 
 export const getPushRules = endpoint({
@@ -35,7 +35,7 @@ export const getPushRule = endpoint({
   spec: 'client-server-api/#get_matrixclientv3pushrulesglobalkindruleid',
   auth: 'user',
   limit: 'read',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   handle: ({ caller, params }, { push }: { push: Push }) => push.rules.rule(caller, params.kind, params.ruleId),
 });
 
@@ -45,7 +45,7 @@ export const getPushRuleEnabled = endpoint({
   spec: 'client-server-api/#get_matrixclientv3pushrulesglobalkindruleidenabled',
   auth: 'user',
   limit: 'read',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   async handle({ caller, params }, { push }: { push: Push }) {
     const { enabled } = await push.rules.rule(caller, params.kind, params.ruleId);
     return { enabled };
@@ -58,7 +58,7 @@ export const getPushRuleActions = endpoint({
   spec: 'client-server-api/#get_matrixclientv3pushrulesglobalkindruleidactions',
   auth: 'user',
   limit: 'read',
-  params: { kind: parseKind, ruleId: text },
+  params: { kind: parseKindOfRule, ruleId: text },
   async handle({ caller, params }, { push }: { push: Push }) {
     const { actions } = await push.rules.rule(caller, params.kind, params.ruleId);
     return { actions };
