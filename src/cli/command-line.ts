@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { configCommand } from './config-command.ts';
 import { explainFailure } from './explain-failure.ts';
+import { federationCommand } from './federation-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { userCommand } from './user-command.ts';
 import { versionCommand } from './version-command.ts';
@@ -16,6 +17,7 @@ Examples:
   $ kintsugi config check --config kintsugi.yaml    find mistakes before a start does
   $ kintsugi config print                           what is in force, secrets hidden
   $ kintsugi user create alice --admin              an administrator, with a password made up and printed
+  $ kintsugi federation list --state failing        which other servers cannot be reached, and why
 
 Every configuration key can also be given as an environment variable: rooms.defaultVersion is
 KINTSUGI_ROOMS_DEFAULT_VERSION. Flags win over variables, variables over the file.`;
@@ -32,6 +34,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   program.addCommand(serveCommand());
   program.addCommand(configCommand());
   program.addCommand(userCommand());
+  program.addCommand(federationCommand());
   program.addCommand(versionCommand());
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

@@ -85,7 +85,7 @@ export function createPeers(deps: PeersDeps) {
     troubleOf: destinations.troubleOf,
     isLeftAlone,
     onReachable: (listener: (server: ServerName) => void): void => destinations.onReachable(listener),
-    administration: createDescriptions({ db, clock, destinations, network }),
+    administration: createDescriptions({ db, destinations, network }),
 
     /** Reads whom to leave alone. */
     start: (): Promise<void> => destinations.load(),

@@ -5,6 +5,7 @@ import { type CertificateFiles, readCertificate, watchCertificate } from '../htt
 import { type Listener, listen, type TlsMaterial } from '../http/inbound/listen.ts';
 import { parseHostPort } from '../lib/host-port.ts';
 import { type Composed, compose } from './compose.ts';
+import { openControlSocket } from './control-socket.ts';
 import { StartRefused } from './start-refused.ts';
 
 export interface RunningServer extends AsyncDisposable {
@@ -72,6 +73,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     const watch = await watchCertificate(files, replace, { clock: parts.clock, log });
     stack.defer(() => watch.stop());
   }
+  stack.use(await openControlSocket(parts));
   for (const { host, port, isTls } of listeners) {
     const shown = host.includes(':') ? `[${host}]` : host;
     log.info({ address: `${isTls ? 'https' : 'http'}://${shown}:${port}/` }, 'Listening.');

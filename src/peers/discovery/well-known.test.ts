@@ -27,19 +27,20 @@ beforeAll(async () => {
     }),
   );
   web = stack.use(await startPeerServer());
+  const still = manualClock();
+  outbound = stack.use(
+    createOutbound({
+      clock: still,
+      resolver: createResolver({ clock: still, servers: [dns.server], hostsFile: '/nowhere' }),
+      allow: [parseCidr('127.0.0.0/8') as Cidr],
+      extraCa: testAuthorities(),
+    }),
+  );
 });
 afterAll(() => stack.disposeAsync());
 beforeEach(() => {
   clock = manualClock();
   web.requests.length = 0;
-  outbound = stack.use(
-    createOutbound({
-      clock,
-      resolver: createResolver({ clock, servers: [dns.server], hostsFile: '/nowhere' }),
-      allow: [parseCidr('127.0.0.0/8') as Cidr],
-      extraCa: testAuthorities(),
-    }),
-  );
   wellKnown = createWellKnown({ outbound, clock, verifiesTls: () => true, port: web.port });
 });
 
