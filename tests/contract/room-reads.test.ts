@@ -51,6 +51,35 @@ describeOnBothEngines('reading rooms', (open) => {
     expect(await read('f', 4)).toEqual([...all].reverse());
   });
 
+  it('tells in a page that it knows what has changed since', async () => {
+    const test = openTestRooms(await open());
+    const alice = await test.person('alice', 7);
+    const roomId = await test.create(alice, { name: 'room' });
+    const transaction = { device: 7, scope: 'send', txnId: 'mine' };
+    const draft = { type: 'm.room.message', sender: alice.userId, content: { body: 'one' }, transaction };
+    const one = await test.send(roomId, draft);
+    const two = await test.say(roomId, alice, 'two');
+    const page = async (device = 7): Promise<Map<string, AnyJson>> => {
+      const { chunk } = await test.reads.messages(roomId, backwards, { ...alice.viewer, device });
+      return new Map(parsed(chunk).map((event) => [event.event_id, event]));
+    };
+    for (let times = 0; times < 2; times++) {
+      expect((await page()).get(one).unsigned.transaction_id).toBe('mine');
+      expect((await page(8)).get(one).unsigned.transaction_id).toBeUndefined();
+      expect((await page()).get(two).unsigned['m.relations']).toBeUndefined();
+    }
+    await test.relate(roomId, alice, 'm.reference', two);
+    await test.redact(roomId, alice, one);
+    const changed = await page();
+    expect(changed.get(two).unsigned['m.relations']['m.reference'].chunk).toHaveLength(1);
+    expect(changed.get(one)).toMatchObject({ content: {}, unsigned: { redacted_because: { redacts: one } } });
+    const name = () => test.reads.stateEvent(roomId, ['m.room.name', ''], 'content', alice.viewer);
+    const named = (await page()).values().find((event) => event.type === 'm.room.name');
+    expect(JSON.parse(await name())).toEqual({ name: 'room' });
+    await test.redact(roomId, alice, named.event_id);
+    expect(JSON.parse(await name())).toEqual({});
+  });
+
   it('stops at `to`, filters, and lazily loads the senders', async () => {
     const test = openTestRooms(await open());
     const [alice, bob] = [await test.person('alice'), await test.person('bob')];

@@ -115,7 +115,7 @@ export const scopeOf = async ({ reading, tx, viewer }: Look, room: RoomRef): Pro
   };
 };
 
-const loadVisible = async ({ look, room }: Page, nids: readonly number[]): Promise<StoredEvent[]> =>
+const loadVisible = async ({ look, room }: Page, nids: readonly number[]): Promise<readonly StoredEvent[]> =>
   visibleEvents(look, room, await eventsByNid(look.tx, nids));
 
 const render = async (

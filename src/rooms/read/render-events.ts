@@ -44,7 +44,11 @@ export const renderEvents = async (
 const openedText = ({ reading }: Look, event: StoredEvent, room: RoomRef, { withoutRoomId }: RenderOptions): string => {
   const remembered = withoutRoomId ? undefined : reading.memory.of(event);
   if (!remembered) return openEventText(event, room, !withoutRoomId);
-  remembered.opened ??= openEventText(event, room, true);
+  if (remembered.opened === undefined) {
+    remembered.opened = openEventText(event, room, true);
+    // Looking into it makes the engine join the pieces once, not for each page.
+    remembered.opened.charCodeAt(0);
+  }
   return remembered.opened;
 };
 
@@ -86,13 +90,16 @@ const extrasOf = async (
   const redactions = await redactionTexts(look, room, events, options);
   if (options.brief) return { ...noExtras, redactions };
   const standings = await reading.standings.after(tx, events, viewer.userId);
-  const isMember = standings.map((standing) => standing?.membership === 'join');
-  const replaced = events.flatMap(({ replaces }) => replaces ?? []);
-  const shown = events.flatMap(({ replaces }, index) => (replaces !== null && isMember[index] ? replaces : []));
-  const asked = events.flatMap(({ replaces }, index) => (replaces !== null && !isMember[index] ? replaces : []));
+  const shown: number[] = [];
+  const asked: number[] = [];
+  const membership = standings.map((standing, index) => {
+    const { replaces } = events[index]!;
+    if (replaces !== null) (standing?.membership === 'join' ? shown : asked).push(replaces);
+    return standing?.membership;
+  });
   return {
-    membership: standings.map((standing) => standing?.membership),
-    replacedIds: await eventIdsOf(tx, replaced),
+    membership,
+    replacedIds: await eventIdsOf(tx, [...shown, ...asked]),
     prevContents: await prevContents(look, room, shown, asked),
     redactions,
     transactions: await transactionIds(look, events),

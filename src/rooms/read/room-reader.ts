@@ -41,7 +41,7 @@ export interface RenderOptions {
 
 export interface RoomReader {
   /** Those of the events that the viewer may see by history visibility, in the same order; ignored users' are left out. */
-  visible(tx: ReadTx, room: RoomRef, events: readonly StoredEvent[], viewer: Viewer): Promise<StoredEvent[]>;
+  visible(tx: ReadTx, room: RoomRef, events: readonly StoredEvent[], viewer: Viewer): Promise<readonly StoredEvent[]>;
   /**
    * JSON texts in the client format, in the same order, spliced from stored text: `unsigned` has age, transaction_id,
    * membership (MSC4115), prev_content and replaces_state, redacted_because and the bundles.

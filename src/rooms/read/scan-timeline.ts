@@ -45,11 +45,12 @@ export const scanTimeline = async (look: Look, room: RoomRef, scan: TimelineScan
     const rows = await reading.memory.timeline(tx, { room: room.nid, after, upTo, backwards: scan.backwards, limit });
     const isLast = rows.length < limit;
     scanned += rows.length;
-    const passed = new Set(await passing(look, room, rows, scan.filter));
+    const passed = await passing(look, room, rows, scan.filter);
+    const some = passed.length === rows.length ? undefined : new Set(passed);
     for (const row of rows) {
       if (found.length === scan.limit || contentLength > CONTENT_LENGTH_MAX) return { events: found, stoppedAt };
       stoppedAt = row.position!;
-      if (!passed.has(row)) continue;
+      if (some && !some.has(row)) continue;
       contentLength += row.content.length;
       found.push(row);
     }

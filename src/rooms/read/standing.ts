@@ -66,8 +66,8 @@ export const createStandings = (deps: { state: RoomState; names: Names; memory: 
       const entries = new Map<NodeHash, readonly (number | undefined)[]>();
       const source = deps.state.sourceIn(tx);
       const wanted = keys.filter((key) => key !== undefined);
-      for (const root of roots) {
-        if (root === null || entries.has(root)) continue;
+      for (const root of new Set(roots)) {
+        if (root === null) continue;
         const found = await getEntries(source, root, wanted);
         entries.set(
           root,

@@ -12,7 +12,7 @@ export const visibleEvents = async (
   look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-): Promise<StoredEvent[]> => {
+): Promise<readonly StoredEvent[]> => {
   const { reading, tx, viewer } = look;
   const ignored = await reading.ignored.by(tx, viewer.user);
   return visibleHistory(look, room, ignored.size === 0 ? events : notIgnored(events, ignored));
@@ -23,10 +23,10 @@ export const visibleHistory = async (
   look: Look,
   room: RoomRef,
   events: readonly StoredEvent[],
-): Promise<StoredEvent[]> => {
+): Promise<readonly StoredEvent[]> => {
   const { reading, tx, viewer } = look;
   // Soft-failed and rejected events are nobody's.
-  const wanted = events.filter(({ verdict }) => verdict === 0);
+  const wanted = events.every(isAccepted) ? events : events.filter(isAccepted);
   if (wanted.length === 0) return wanted;
   const standings = await reading.standings.after(tx, wanted, viewer.userId);
   if (standings.every(isPlain)) return wanted;
@@ -39,6 +39,8 @@ export const visibleHistory = async (
     return isVisible(event, standing, said, joinedUntil, viewer.userId);
   });
 };
+
+const isAccepted = ({ verdict }: StoredEvent): boolean => verdict === 0;
 
 /** "Servers must still send state events sent by ignored users to clients." */
 const notIgnored = (events: readonly StoredEvent[], ignored: ReadonlySet<UserId>): StoredEvent[] =>
