@@ -63,7 +63,9 @@ describeOnBothEngines('reads', (open) => {
 
   test('a read cannot write, nor be used after its end', async () => {
     const database = await open(options);
-    await expect(database.read((tx) => tx.all("INSERT INTO notes (name) VALUES ('x')"))).rejects.toThrow();
+    await expect(database.read((tx) => tx.all("INSERT INTO notes (name) VALUES ('x')"))).rejects.toMatchObject({
+      trouble: 'read-only',
+    });
     const leaked = await database.read(async (tx) => [tx]);
     await expect(leaked[0]!.get('SELECT 1')).rejects.toThrow('read used it after it had returned');
   });

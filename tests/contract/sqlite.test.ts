@@ -107,7 +107,7 @@ test('before an upgrade the database is copied under its old schema number', asy
   }
   const snapshot = new DatabaseSync(join(directory, 'kintsugi.db.schema-1'), { readOnly: true });
   expect(snapshot.prepare('SELECT name FROM notes').all()).toMatchObject([{ name: 'old' }]);
-  expect(() => snapshot.prepare('SELECT colour FROM notes')).toThrow();
+  expect(() => snapshot.prepare('SELECT colour FROM notes')).toThrow('no such column');
   snapshot.close();
   const refusal = await refusalOf(open());
   expect(refusal.message).toContain('schema 2');

@@ -3,7 +3,7 @@
 import { checkAgainstSpec } from './spec-schemas.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes, and the schemas have checked them.
-export type AnyJson = any;
+export type AnyJson = any; // oxlint-disable-line typescript/no-explicit-any
 
 export interface ClientAnswer {
   readonly status: number;
@@ -47,7 +47,7 @@ const request = async (
 ): Promise<ClientAnswer> => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) query.set(name, String(value));
-  const url = `${baseUrl}${path}${query.size > 0 ? `?${query}` : ''}`;
+  const url = `${baseUrl}${path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   const answer = await fetch(url, {
     method,
     headers: {

@@ -33,7 +33,16 @@ const meet = async (baseUrl: string): Promise<Couple> => {
     await until('two members', () => client.getRoom(roomId)?.getJoinedMemberCount() === 2);
   }
   const owned = stack.move();
-  return { alice, bob, roomId, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    alice,
+    bob,
+    roomId,
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync();
+      const violations = [alice, bob].flatMap(({ network }) => network.violations);
+      if (violations.length > 0) throw new Error(`answers against the specification:\n${violations.join('\n')}`);
+    },
+  };
 };
 
 const say = async ({ client }: SdkDevice, roomId: string, body: string): Promise<string> =>
@@ -68,10 +77,7 @@ describeOnBothServers('talk with matrix-js-sdk', (server) => {
   beforeEach(async () => {
     couple = await meet(server().baseUrl);
   });
-  afterEach(async () => {
-    await couple[Symbol.asyncDispose]();
-    for (const { network } of [couple.alice, couple.bob]) expect(network.violations).toEqual([]);
-  });
+  afterEach(() => couple[Symbol.asyncDispose]());
 
   test('edits, reactions and redactions reach the other, and a device that comes later', async () => {
     const { alice, bob, roomId } = couple;
@@ -92,7 +98,9 @@ describeOnBothServers('talk with matrix-js-sdk', (server) => {
     const taken = await later.event(roomId, second);
     expect([taken.isRedacted(), taken.getContent()]).toEqual([true, {}]);
     const { events } = await later.client.relations(roomId, first, RelationType.Annotation, EventType.Reaction);
-    expect(events.map((event) => event.getRelation()?.key).sort()).toEqual(['🎉', '👍', '👍']);
+    const keys = events.map((event) => event.getRelation()?.key);
+    expect(keys.filter((key) => key === '👍')).toHaveLength(2);
+    expect(keys.filter((key) => key === '🎉')).toHaveLength(1);
     expect(later.network.violations).toEqual([]);
   });
 

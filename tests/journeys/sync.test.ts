@@ -27,7 +27,7 @@ const bodies = (room: AnyJson): string[] => room.timeline.events.map((event: Any
 const unchecked = async (client: TestClient, filter: object): Promise<AnyJson> => {
   const query = new URLSearchParams(filtered(filter));
   const headers = { Authorization: `Bearer ${client.accessToken}` };
-  return (await fetch(`${server.baseUrl}/_matrix/client/v3/sync?${query}`, { headers })).json();
+  return (await fetch(`${server.baseUrl}/_matrix/client/v3/sync?${query.toString()}`, { headers })).json();
 };
 
 /** Polls until `find` finds something in an answer. */
