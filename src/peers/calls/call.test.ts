@@ -130,8 +130,10 @@ describe('routes', () => {
         { priority: 1, weight: 0, port: peer.port, host: 'live.test' },
       ],
     });
-    us.dns.records.set('live.test', { A: ['127.0.0.1'] });
+    await dead[Symbol.asyncDispose]();
+    for (const host of ['dead.test', 'live.test']) us.dns.records.set(host, { A: ['127.0.0.1'] });
     await call('two.peers.test');
+    expect(us.dns.asked).toContain('A dead.test');
     us.dns.asked.length = 0;
     await call('two.peers.test');
     expect(us.dns.asked.filter((asked) => asked.includes('dead.test'))).toEqual([]);

@@ -94,5 +94,3 @@ export function createNotary({ db, clock, signer, own, ring }: NotaryDeps) {
     },
   };
 }
-
-export type Notary = ReturnType<typeof createNotary>;
