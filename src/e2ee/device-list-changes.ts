@@ -26,18 +26,23 @@ export interface DeviceListChanges {
 /** What is needed of the rooms: reading their states inside a transaction. */
 export type RoomStates = Pick<RoomState, 'sourceIn'>;
 
+export interface DeviceListQuestion {
+  readonly user: number;
+  /** Changes of keys after this position, up to and including `until`. */
+  readonly since: number;
+  readonly until: number;
+  /** false: the caller knows that nobody came into a room of the user's or went since. */
+  readonly membersMoved?: boolean;
+}
+
 /**
- * Since `since`, as `tx` sees it; changes of keys up to `until`. Memberships count as they are now: a token that was given
- * out earlier than now is answered with what will come anyway. `membersMoved` false: the caller knows that nobody came into
- * a room of the user's or went.
+ * What changed, as `tx` sees it. Memberships count as they are now: a token that was given out earlier than now is answered
+ * with what will come anyway.
  */
 export const deviceListChangesSince = async (
   states: RoomStates,
   tx: ReadTx,
-  user: number,
-  since: number,
-  until: number,
-  membersMoved = true,
+  { user, since, until, membersMoved = true }: DeviceListQuestion,
 ): Promise<DeviceListChanges> => {
   const changed = new Set(await usersWithChangedKeys(tx, user, since, until));
   if (!membersMoved) return { changed: await userIdsOf(tx, [...changed]), left: [] };

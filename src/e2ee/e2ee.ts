@@ -6,7 +6,12 @@ import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import type { Database, ReadTx } from '../storage/database.ts';
 import { askServers, byServer, type Failures } from './by-server.ts';
 import { claimLocalKeys } from './claim-keys.ts';
-import { type DeviceListChanges, deviceListChangesSince, type RoomStates } from './device-list-changes.ts';
+import {
+  type DeviceListChanges,
+  type DeviceListQuestion,
+  deviceListChangesSince,
+  type RoomStates,
+} from './device-list-changes.ts';
 import { createKeyBackups } from './key-backups.ts';
 import type { KeyOwner } from './key-owner.ts';
 import type { ClaimedKeys, DevicesWanted, KeysWanted, RemoteKeys } from './ports.ts';
@@ -101,17 +106,12 @@ export const createE2ee = (deps: E2eeDeps) => {
       sendToDevice(deps, sender, request, clock.now()),
 
     /** For /sync, inside its snapshot; as deviceListChangesSince in device-list-changes.ts. */
-    deviceListChangesSince: (
-      tx: ReadTx,
-      user: number,
-      since: number,
-      until: number,
-      membersMoved = true,
-    ): Promise<DeviceListChanges> => deviceListChangesSince(states, tx, user, since, until, membersMoved),
+    deviceListChangesSince: (tx: ReadTx, question: DeviceListQuestion): Promise<DeviceListChanges> =>
+      deviceListChangesSince(states, tx, question),
 
     /** For /keys/changes, in a snapshot of its own. */
     deviceListChanges: (user: number, since: number, until: number): Promise<DeviceListChanges> =>
-      db.read((tx) => deviceListChangesSince(states, tx, user, since, until)),
+      db.read((tx) => deviceListChangesSince(states, tx, { user, since, until })),
   };
 };
 

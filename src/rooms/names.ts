@@ -63,9 +63,11 @@ export const createNames = (deps: { db: Database }): Names => {
       };
       if (!known.users.includes(0) && !known.types.includes(0) && !known.stateKeys.includes(0)) return known;
       const nids = await deps.db.write(internNames, wanted);
-      wanted.users.forEach((id, index) => users.set(id, nids.users[index]!));
-      wanted.types.forEach((type, index) => types.set(type, nids.types[index]!));
-      wanted.stateKeys.forEach(([type, key], index) => stateKeys.set(keyText(type, key), nids.stateKeys[index]!));
+      for (const [index, id] of wanted.users.entries()) users.set(id, nids.users[index]!);
+      for (const [index, type] of wanted.types.entries()) types.set(type, nids.types[index]!);
+      for (const [index, [type, key]] of wanted.stateKeys.entries()) {
+        stateKeys.set(keyText(type, key), nids.stateKeys[index]!);
+      }
       return nids;
     },
 

@@ -81,7 +81,7 @@ const changesFor = async (
 ): Promise<Record<'changed' | 'left', string[]>> => {
   const { database, rooms, owners } = world;
   const changes: DeviceListChanges = await database.read((tx) =>
-    deviceListChangesSince(rooms.state, tx, owners[observer].user, since, world.head()),
+    deviceListChangesSince(rooms.state, tx, { user: owners[observer].user, since, until: world.head() }),
   );
   const nameOf = (userId: string): string => userId.slice(1, userId.indexOf(':'));
   return { changed: changes.changed.map(nameOf).toSorted(), left: changes.left.map(nameOf).toSorted() };

@@ -41,9 +41,7 @@ export const eventIdParam: (value: Text, name: string) => EventId = checked(isEv
 export const aliasParam: (value: Text, name: string) => RoomAlias = checked(isRoomAlias, 'a room alias');
 export const serverNameParam: (value: Text, name: string) => ServerName = checked(isServerName, 'a server name');
 
-export const optionalRoomId = optional(roomIdParam);
 export const optionalUserId = optional(userIdParam);
-export const optionalEventId = optional(eventIdParam);
 export const optionalServerName = optional(serverNameParam);
 
 /** `/join/{roomIdOrAlias}` and its kind. */

@@ -76,7 +76,6 @@ export const oneTimeKeyExists = (keyId: string, oldKey: string, newKey: string):
 export const tooLarge = make(413, 'M_TOO_LARGE');
 export const wrongRoomKeysVersion = (message: string, currentVersion: string): MatrixError =>
   new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', message, { fields: { current_version: currentVersion } });
-export const unableToAuthoriseJoin = make(400, 'M_UNABLE_TO_AUTHORISE_JOIN');
 export const cannotOverwriteMedia = make(409, 'M_CANNOT_OVERWRITE_MEDIA');
 export const notYetUploaded = make(504, 'M_NOT_YET_UPLOADED');
 /** "The error response MUST have an info_uri field", for people. Since v1.18. */

@@ -1,20 +1,7 @@
 // An event as the pure core reads it: the wire form's fields under one shape for every room version.
 
 import type { EventId, RoomId, UserId } from '../ids/branded.ts';
-import type { Json, JsonObject } from './json.ts';
-
-/** A PDU in its wire form (snake_case). What a field may hold depends on the room version. */
-export interface Pdu extends JsonObject {
-  type: string;
-  sender: string;
-  content: JsonObject;
-  origin_server_ts: number;
-  depth: number;
-  prev_events: Json[];
-  auth_events: Json[];
-  hashes: { sha256: string };
-  signatures: { [server: string]: { [keyId: string]: string } };
-}
+import type { JsonObject } from './json.ts';
 
 /** A parsed, well-formed event of any room version. `content` is shared and must never be mutated. */
 export interface RoomEvent {

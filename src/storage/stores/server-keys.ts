@@ -171,7 +171,7 @@ const saveDocument = async (tx: WriteTx, document: SeenKeyDocument): Promise<Sav
     serverName,
     serverName,
   );
-  return { keys: states.map(({ document: _, ...key }) => key), refused };
+  return { keys: states.map(({ document: _document, ...key }) => key), refused };
 };
 
 /** "First seen wins": a key of another value than the known one of its id is recorded and not taken. */

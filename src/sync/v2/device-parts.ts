@@ -41,7 +41,12 @@ export const deviceParts = async (
   if (batch && batch.messages.length > 0) members.push(toDeviceMember(batch));
   const lists =
     since && (changed.user || changed.rooms)
-      ? await e2ee.deviceListChangesSince(tx, viewer.user, since.position, now, changed.members)
+      ? await e2ee.deviceListChangesSince(tx, {
+          user: viewer.user,
+          since: since.position,
+          until: now,
+          membersMoved: changed.members,
+        })
       : undefined;
   if (lists && lists.changed.length + lists.left.length > 0) members.push(`"device_lists":${JSON.stringify(lists)}`);
   const hasNews = members.length > 0;
