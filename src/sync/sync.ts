@@ -37,6 +37,7 @@ export interface SyncDeps {
 
 /** Within this time a commit that another read has seen is heard of. */
 const HEARD_MS_MAX = 500;
+const LOOKS_MAX = 20;
 
 export const createSync = (given: SyncDeps) => {
   const { db, clock, stream, rooms, reader, ephemeral } = given;
@@ -62,14 +63,13 @@ export const createSync = (given: SyncDeps) => {
 
   /** The user's rooms, and a moment that knows them all. */
   const look = async (user: number): Promise<{ mine: UserRooms; at: Moment }> => {
-    for (;;) {
-      // The moment first: of what is committed up to it the rooms know, whatever is committed while they are asked for.
-      const at = { now: stream.head, ephemeral: ephemeral.version };
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
       const mine = await userRooms.of(user);
-      if (mine.latest <= at.now) return { mine, at };
+      if (mine.latest <= stream.head) return { mine, at: { now: stream.head, ephemeral: ephemeral.version } };
       // What a read has seen is committed, and heard of in a moment.
       await stream.reached(mine.latest, HEARD_MS_MAX);
     }
+    throw new Error('The stream does not follow the database: commits are on disk that it never heard of.');
   };
 
   /** The answer's JSON text, or its parts. Throws M_INVALID_PARAM for a token that this server did not give out. */
