@@ -33,7 +33,7 @@ test('a server starts, answers and stops', async () => {
   expect((await askOnce(port, 'GET', '/ready')).json).toEqual({ status: 'ready' });
   const page = await askOnce(port, 'GET', '/');
   expect(page.headers['content-type']).toContain('text/html');
-  expect(page.text).toContain('--server-name');
+  expect(page.text).toContain('user create alice --admin');
   for (const path of ['client', 'server', 'support']) {
     expect((await askOnce(port, 'GET', `/.well-known/matrix/${path}`)).status).toBe(404);
   }

@@ -99,7 +99,9 @@ describeOnBothEngines('receipts', (open) => {
     await expect(receipts.mark(reader, other.roomId as RoomId, [], root.eventId)).rejects.toMatchObject({
       errcode: 'M_FORBIDDEN',
     });
-    await expect(receipts.mark(reader, '!none:test' as RoomId, [], root.eventId)).rejects.toMatchObject({ status: 404 });
+    await expect(receipts.mark(reader, '!none:test' as RoomId, [], root.eventId)).rejects.toMatchObject({
+      status: 404,
+    });
   });
 
   test('move together with the fully read marker', async () => {
