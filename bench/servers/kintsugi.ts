@@ -1,10 +1,20 @@
-// Kintsugi as the load test of the README starts it: SQLite, no rate limits, otherwise its defaults.
+// Kintsugi as `npm start` starts it with examples/load-test.yaml: SQLite, no rate limits, otherwise its defaults.
 
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/run-command.ts';
 import { SERVER_NAME, type ServerKind } from './server-kind.ts';
+
+interface Package {
+  readonly version: string;
+  readonly scripts: { readonly start: string };
+}
+
+const readPackage = (): Package => JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as Package;
+
+/** What `npm start` runs: Node with its arguments, the program, `serve`. */
+const startArgs = readPackage().scripts.start.split(' ').slice(1);
 
 /** Further arguments for Node, for profiles: `KINTSUGI_NODE_ARGS='--cpu-prof --cpu-prof-dir=/tmp/prof'`. */
 const nodeArgs = (process.env.KINTSUGI_NODE_ARGS ?? '').split(' ').filter(Boolean);
@@ -12,7 +22,7 @@ const nodeArgs = (process.env.KINTSUGI_NODE_ARGS ?? '').split(' ').filter(Boolea
 export const kintsugi: ServerKind = {
   name: 'kintsugi',
   async prepare() {
-    const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    const { version } = readPackage();
     const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: projectRoot, encoding: 'utf8' });
     return commit.status === 0 ? `${version} (${commit.stdout.trim()})` : version;
   },
@@ -20,10 +30,8 @@ export const kintsugi: ServerKind = {
   command: (directory, port) => ({
     program: process.execPath,
     args: [
-      '--disable-warning=ExperimentalWarning',
       ...nodeArgs,
-      join(projectRoot, 'src/cli/kintsugi.ts'),
-      'serve',
+      ...startArgs.map((arg) => (arg.endsWith('.ts') ? join(projectRoot, arg) : arg)),
       ...['--config', join(projectRoot, 'examples/load-test.yaml')],
       ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', SERVER_NAME],
     ],

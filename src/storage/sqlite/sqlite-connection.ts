@@ -113,14 +113,15 @@ export const openWritable = (file: string): SqliteConnection => {
   connection.execute('PRAGMA foreign_keys = ON');
   connection.execute('PRAGMA wal_autocheckpoint = 8000');
   connection.execute('PRAGMA journal_size_limit = 67108864');
-  connection.execute('PRAGMA cache_size = -65536');
+  connection.execute('PRAGMA cache_size = -16384');
   connection.execute('PRAGMA temp_store = MEMORY');
   return connection;
 };
 
 export const openReadable = (file: string): SqliteConnection => {
   const connection = new SqliteConnection(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
-  connection.execute('PRAGMA cache_size = -16384');
+  // Each commit of the writer empties it, and what it lacks the system's own cache has.
+  connection.execute('PRAGMA cache_size = -8192');
   connection.execute('PRAGMA temp_store = MEMORY');
   return connection;
 };

@@ -6,6 +6,8 @@ import { StorageError, storageClosed, storageOverloaded } from '../database-erro
 import { decodeError, type FromWriter, type ToWriter, type WireJob, type WriterThreadData } from './thread-messages.ts';
 
 const WAITING_MAX = 10_000;
+/** What a batch leaves behind is garbage at once; V8 would keep up to 200 MiB for it. */
+const YOUNG_GENERATION_MIB = 24;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -43,7 +45,8 @@ export class WriterThread implements AsyncDisposable {
 
   /** Resolves once the thread has opened the database and loaded the writers; rejects with what kept it from that. */
   async start(): Promise<void> {
-    const worker = new Worker(workerUrl, { workerData: this.#data, name: 'database-writer' });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
+    const worker = new Worker(workerUrl, { workerData: this.#data, name: 'database-writer', resourceLimits });
     this.#worker = worker;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let failure: unknown;
