@@ -60,7 +60,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   stack.defer(() => auth.flushLastSeen());
   stack.use(sweepSessions(auth, clock, log));
   const room = composeRooms(ground, stack);
-  const { rooms, roomReader: reader, judging } = room;
+  const { rooms, roomReads, roomReader: reader, judging } = room;
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
   const media = await openMedia({ db, clock, log, serverName, outbound, ...mediaOptions(config) });
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
@@ -80,7 +80,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   });
   void accounts.finishDeactivations();
   void membership.resumePropagations();
-  const sync = createSync({ db, clock, stream, rooms, reader, accounts, e2ee, ephemeral });
+  const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
   return { accounts, auth, ...room, e2ee, media, ephemeral, push, membership, sync };
 }
 

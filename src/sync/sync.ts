@@ -4,22 +4,28 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { E2ee } from '../e2ee/e2ee.ts';
 import type { Ephemeral } from '../ephemeral/ephemeral.ts';
 import type { Clock } from '../lib/clock.ts';
-import { invalidParam } from '../protocol/errors/matrix-error.ts';
-import type { RoomReader } from '../rooms/read/room-reader.ts';
+import { invalidParam, notFound } from '../protocol/errors/matrix-error.ts';
+import type { EventId } from '../protocol/ids/branded.ts';
+import type { Viewer } from '../rooms/read/room-reader.ts';
+import type { RoomReads } from '../rooms/read/room-reads.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
+import { eventById } from '../storage/stores/events.ts';
+import { roomIdsOf } from '../storage/stores/rooms.ts';
 import { deleteToDeviceUpTo, hasToDeviceUpTo } from '../storage/stores/to-device.ts';
 import type { Stream } from '../stream/stream.ts';
 import { createPolls } from './polls.ts';
 import type { SyncToken } from './sync-token.ts';
 import { createUserRooms, type UserRooms } from './user-rooms.ts';
+import { type InitialSyncQuestion, initialSync } from './v1/initial-sync.ts';
+import { type EventsPage, type EventsQuestion, listenToEvents } from './v1/listen-to-events.ts';
 import type { AnswerDeps } from './v2/answer-deps.ts';
-import { incrementalAnswer, type Moment, type SinceRequest } from './v2/incremental-answer.ts';
+import { incrementalAnswer, type SinceRequest } from './v2/incremental-answer.ts';
 import { createJoinHistory } from './v2/join-history.ts';
 import { createLazyMembers } from './v2/lazy-members.ts';
 import { createMemberKeys } from './v2/member-keys.ts';
 import { createRecentRooms } from './v2/recent-rooms.ts';
-import type { SyncRequest, SyncViewer } from './v2/request.ts';
+import type { Moment, SyncRequest, SyncViewer } from './v2/request.ts';
 import { createStateTexts } from './v2/state-texts.ts';
 import { createSummaries } from './v2/summary.ts';
 import { wholeAnswer } from './v2/whole-answer.ts';
@@ -28,8 +34,8 @@ export interface SyncDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly stream: Stream;
-  readonly rooms: Pick<Rooms, 'state' | 'names'>;
-  readonly reader: RoomReader;
+  readonly rooms: Pick<Rooms, 'state' | 'names' | 'find'>;
+  readonly roomReads: Pick<RoomReads, 'reader' | 'messages' | 'initialSync' | 'event'>;
   readonly accounts: Pick<Accounts, 'ignoredUsers'>;
   readonly e2ee: E2ee;
   readonly ephemeral: Ephemeral;
@@ -40,26 +46,10 @@ const HEARD_MS_MAX = 500;
 const LOOKS_MAX = 20;
 
 export const createSync = (given: SyncDeps) => {
-  const { db, clock, stream, rooms, reader, ephemeral } = given;
+  const { db, clock, stream, roomReads, ephemeral } = given;
   const userRooms = createUserRooms({ db, stream });
   const polls = createPolls();
-  const deps: AnswerDeps = {
-    db,
-    stream,
-    e2ee: given.e2ee,
-    accounts: given.accounts,
-    ephemeral,
-    reader,
-    names: rooms.names,
-    state: rooms.state,
-    memberKeys: createMemberKeys({ state: rooms.state }),
-    lazyMembers: createLazyMembers(),
-    stateTexts: createStateTexts({ reader }),
-    summaries: createSummaries({ reader }),
-    joinHistory: createJoinHistory(rooms),
-    recentRooms: createRecentRooms({ stream }),
-    clock,
-  };
+  const deps = answerDeps(given);
 
   /** The user's rooms, and a moment that knows them all. */
   const look = async (user: number): Promise<{ mine: UserRooms; at: Moment }> => {
@@ -112,8 +102,42 @@ export const createSync = (given: SyncDeps) => {
     }
   };
 
-  return { sync };
+  return {
+    sync,
+
+    /** As initialSync in v1/initial-sync.ts. */
+    async *initialSync(question: InitialSyncQuestion): AsyncGenerator<string> {
+      const { mine, at } = await look(question.viewer.user);
+      yield* initialSync(given, question, at, [...mine.all.values()]);
+    },
+
+    /** As listenToEvents in v1/listen-to-events.ts. */
+    events: (question: EventsQuestion): Promise<EventsPage> => listenToEvents({ ...given, userRooms }, question),
+
+    /** The text of an event of whatever room. Throws M_NOT_FOUND. */
+    async event(eventId: EventId, viewer: Viewer): Promise<string> {
+      const roomId = await db.read(async (tx) => {
+        const event = await eventById(tx, eventId);
+        return event && (await roomIdsOf(tx, [event.room])).get(event.room);
+      });
+      if (roomId === undefined) throw notFound('There is no such event.');
+      return roomReads.event(roomId, eventId, viewer);
+    },
+  };
 };
+
+const answerDeps = ({ rooms, roomReads: { reader }, ...given }: SyncDeps): AnswerDeps => ({
+  ...given,
+  reader,
+  names: rooms.names,
+  state: rooms.state,
+  memberKeys: createMemberKeys({ state: rooms.state }),
+  lazyMembers: createLazyMembers(),
+  stateTexts: createStateTexts({ reader }),
+  summaries: createSummaries({ reader }),
+  joinHistory: createJoinHistory(rooms),
+  recentRooms: createRecentRooms(given),
+});
 
 export type Sync = ReturnType<typeof createSync>;
 

@@ -43,7 +43,7 @@ export const openTestSync = (db: Database) => {
   });
   const accounts = createIgnoredUsers({ db });
   const ephemeral = createEphemeral({ db, clock, log: silentLog, stream, config: { presence: { enabled: true } } });
-  const sync = createSync({ db, clock, stream, rooms, reader: reads.reader, accounts, e2ee, ephemeral });
+  const sync = createSync({ db, clock, stream, rooms, roomReads: reads, accounts, e2ee, ephemeral });
 
   return {
     ...test,

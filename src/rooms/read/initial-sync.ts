@@ -21,13 +21,11 @@ export interface InitialSync {
   readonly isPublished: boolean;
 }
 
-const MESSAGES = 10;
-
-/** Throws M_FORBIDDEN. */
-export const initialSync = async (look: Look, roomId: RoomId): Promise<InitialSync> => {
+/** With at most `limit` messages. Throws M_FORBIDDEN. */
+export const initialSync = async (look: Look, roomId: RoomId, limit: number): Promise<InitialSync> => {
   const { tx, viewer } = look;
   const { room, membership, stored } = await roomAccess(look, roomId);
-  const question = { from: undefined, to: undefined, backwards: true, limit: MESSAGES, filter: undefined };
+  const question = { from: undefined, to: undefined, backwards: true, limit, filter: undefined };
   const page = await pageMessages(look, roomId, question);
   const data = await accountDataOf(tx, viewer.user, room.nid);
   return {

@@ -38,7 +38,7 @@ export interface RoomReads {
     viewer: Viewer,
   ): Promise<EventContext>;
   event(roomId: RoomId, eventId: EventId, viewer: Viewer): Promise<string>;
-  initialSync(roomId: RoomId, viewer: Viewer): Promise<InitialSync>;
+  initialSync(roomId: RoomId, limit: number, viewer: Viewer): Promise<InitialSync>;
   state(roomId: RoomId, viewer: Viewer): Promise<string[]>;
   stateEvent(roomId: RoomId, pair: StateKeyPair, format: 'content' | 'event', viewer: Viewer): Promise<string>;
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;

@@ -9,7 +9,7 @@ import { type EntryContext, nothingLearnt } from './entry-context.ts';
 import { noAccountData, ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
 import type { RecentRoom } from './recent-rooms.ts';
-import type { SyncRequest } from './request.ts';
+import type { Moment, SyncRequest } from './request.ts';
 import { hasTypingNews, newsAround, withReceipts } from './room-news.ts';
 import { changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 
@@ -25,13 +25,6 @@ export interface IncrementalAnswer {
 
 export interface SinceRequest extends SyncRequest {
   readonly since: SyncToken;
-}
-
-export interface Moment {
-  /** Stream position. */
-  readonly now: number;
-  /** Version of Ephemeral. */
-  readonly ephemeral: number;
 }
 
 export const incrementalAnswer = async (

@@ -24,6 +24,14 @@ export interface SyncRequest {
 /** Under which name the answer carries the state at the timeline's end. */
 export type StateAfterKey = 'state_after' | 'org.matrix.msc4222.state_after';
 
+/** What an answer tells reaches up to here. */
+export interface Moment {
+  /** Stream position. */
+  readonly now: number;
+  /** Version of Ephemeral. */
+  readonly ephemeral: number;
+}
+
 /** The part of the stream that one answer tells. */
 export interface Span {
   /** undefined: from the beginning. */

@@ -6,10 +6,9 @@ import type { UserRoom } from '../user-rooms.ts';
 import type { AnswerDeps } from './answer-deps.ts';
 import { deviceParts } from './device-parts.ts';
 import { type EntryContext, nothingLearnt } from './entry-context.ts';
-import type { Moment } from './incremental-answer.ts';
 import { ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
-import type { Span, SyncRequest } from './request.ts';
+import type { Moment, Span, SyncRequest } from './request.ts';
 import { newsAround, type RoomsNews, withReceipts } from './room-news.ts';
 import { allEntries, changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 

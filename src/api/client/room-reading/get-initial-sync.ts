@@ -6,6 +6,8 @@ import type { RoomReads } from '../../../rooms/read/room-reads.ts';
 import { arrayText, objectText, stringText } from './json-texts.ts';
 import { viewerOf } from './viewer.ts';
 
+const MESSAGES = 10;
+
 export const getInitialSync = endpoint({
   route: 'GET /_matrix/client/v3/rooms/{roomId}/initialSync',
   also: ['GET /_matrix/client/r0/rooms/{roomId}/initialSync'],
@@ -14,7 +16,7 @@ export const getInitialSync = endpoint({
   limit: 'read',
   params: { roomId: roomIdParam },
   async handle({ caller, params }, { roomReads }: { roomReads: RoomReads }) {
-    const room = await roomReads.initialSync(params.roomId, viewerOf(caller));
+    const room = await roomReads.initialSync(params.roomId, MESSAGES, viewerOf(caller));
     const { start, end, messages } = room;
     return jsonText(
       objectText({
