@@ -119,9 +119,12 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
     args.nodes.map((node) => [node.hash, node.body]),
   );
   const positions: (number | null)[] = [];
+  const newest = args.events.findLast(({ inTimeline }) => inTimeline);
+  const members = changedMembers(args);
   let last = 0;
   for (const event of args.events) {
-    const position = event.inTimeline ? await tx.nextPosition(audienceOf(room, event)) : null;
+    const wakes = event === newest ? [...new Set([...(event.wakes ?? []), ...members])] : event.wakes;
+    const position = event.inTimeline ? await tx.nextPosition(audienceOf(room, wakes)) : null;
     if (position !== null) last = position;
     positions.push(position);
     await insertEvent(tx, room, event, position, args.now);
@@ -129,7 +132,7 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   }
   // A state that changes without an event in the timeline (by resolution) is a change of its own.
   if (last === 0 && (args.stateChanged || args.memberships.length > 0)) {
-    last = await tx.nextPosition({ room });
+    last = await tx.nextPosition(audienceOf(room, members));
     await insertRoomState(tx, room, last, args.stateRoot);
   }
   await advanceRoom(tx, room, args, last);
@@ -138,8 +141,12 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   return { room, positions };
 });
 
-const audienceOf = (room: number, event: EventRow): Audience =>
-  event.wakes && event.wakes.length > 0 ? { room, users: event.wakes } : { room };
+/** Users of this server whose membership changed, be it by resolution. */
+const changedMembers = ({ memberships }: PersistArgs): number[] =>
+  memberships.filter(({ isLocal }) => isLocal).map(({ user }) => user);
+
+const audienceOf = (room: number, wakes: readonly number[] | undefined): Audience =>
+  wakes && wakes.length > 0 ? { room, users: wakes } : { room };
 
 const insertRoom = async (
   tx: WriteTx,
