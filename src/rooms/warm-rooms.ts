@@ -1,6 +1,7 @@
 // Rooms in memory as the next event will find them, one step ahead of the database: what was drafted and enqueued
 // counts already. When a write fails the room is dropped and read again.
 
+import { present } from '../lib/assert.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import type { EventId, RoomId } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
@@ -36,8 +37,8 @@ export interface WarmRooms {
   /** undefined: no such room here. Call it under the room's lock. */
   get(roomId: RoomId): Promise<WarmRoom | undefined>;
   put(room: WarmRoom): void;
-  /** Forgets what was drafted on a write that failed. */
-  drop(roomId: RoomId): void;
+  /** Forgets what was drafted on a write that failed, but not what was read since. */
+  drop(room: WarmRoom): void;
 }
 
 const WARM_ROOMS_MAX = 10_000;
@@ -53,8 +54,8 @@ export const createWarmRooms = (deps: { db: Database }): WarmRooms => {
       return loaded;
     },
     put: (room) => rooms.set(room.roomId, room),
-    drop: (roomId) => {
-      rooms.delete(roomId);
+    drop: (room) => {
+      if (rooms.get(room.roomId) === room) rooms.delete(room.roomId);
     },
   };
 };
@@ -65,7 +66,9 @@ const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
     if (!stored) return undefined;
     const version = roomVersion(stored.version);
     if (!version) throw new Error(`room ${roomId} has the unknown version ${stored.version}`);
-    const extremities = await eventsByNid(tx, stored.extremities);
+    const byNid = new Map((await eventsByNid(tx, stored.extremities)).map((event) => [event.nid, event]));
+    // In the stored order, by which a write knows that it follows what it was drafted upon.
+    const extremities = stored.extremities.map((nid) => present(byNid.get(nid), `event ${nid} is stored`));
     return {
       nid: stored.nid,
       roomId,

@@ -47,6 +47,7 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
   const [message, member] = names.types as [number, number];
   let room = 0;
   let sequence = 0;
+  let newest = 0;
   let notifiedTotal = 0;
 
   const persist = async (
@@ -84,6 +85,7 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
     const persisted = await db.write(persistEvents, {
       room: room === 0 ? { roomId, version: '12' } : { nid: room },
       sequence,
+      upon: newest === 0 ? [] : [newest],
       events: [row],
       memberships: memberships(nid),
       stateRoot: root,
@@ -95,6 +97,7 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
     });
     ({ room } = persisted);
     sequence += 1;
+    newest = nid;
     return { nid, eventId, position: persisted.positions[0]! };
   };
 

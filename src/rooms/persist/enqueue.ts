@@ -21,6 +21,7 @@ export const enqueue = (
   const args: PersistArgs = {
     room: { nid: room.nid },
     sequence: before.sequence,
+    upon: before.extremities.map(({ nid }) => nid),
     stateChanged: head.stateRoot !== before.stateRoot,
     ...(directory && { directory }),
     ...persistRows(engine, prepared),
@@ -34,7 +35,7 @@ export const enqueue = (
 export const persistRows = (
   engine: Engine,
   prepared: readonly Prepared[],
-): Omit<PersistArgs, 'room' | 'sequence' | 'stateChanged' | 'directory'> => {
+): Omit<PersistArgs, 'room' | 'sequence' | 'upon' | 'stateChanged' | 'directory'> => {
   const { head } = prepared.at(-1)!;
   return {
     events: prepared.map(({ row }) => row),
@@ -62,7 +63,7 @@ const settle = async (
     }
     return persisted;
   } catch (error) {
-    engine.warm.drop(room.roomId);
+    engine.warm.drop(room);
     for (const { held } of prepared) held.discard();
     throw error;
   }

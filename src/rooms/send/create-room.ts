@@ -48,6 +48,7 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
     const persisted = await engine.db.write(persistEvents, {
       room: { roomId, version: version.id },
       sequence: 0,
+      upon: [],
       stateChanged: true,
       ...(creation.directory && { directory: creation.directory }),
       ...persistRows(engine, prepared),

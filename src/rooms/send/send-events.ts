@@ -24,8 +24,9 @@ export const sendComposition = async (
   composition: Composition,
 ): Promise<SentEvent[]> => {
   const nids = await internDrafts(engine, composition.possible);
-  const first = await engine.nids.take(composition.possible.length);
   for (let attempt = 1; ; attempt++) {
+    // New ones for each attempt: nothing that was drafted upon a failed one may take it for the event that was written.
+    const first = await engine.nids.take(composition.possible.length);
     const drafted = await engine.lock.run(roomId, () => draftAndEnqueue(engine, roomId, composition, nids, first));
     try {
       return await sentEvents(engine, drafted.outcomes, await drafted.written);

@@ -92,6 +92,11 @@ export interface PersistArgs {
   readonly room: { readonly nid: number } | { readonly roomId: string; readonly version: string };
   /** The sequence that the draft was made on; 0 for a new room. */
   readonly sequence: number;
+  /**
+   * The extremities that the draft was made on, in their order; none for a new room. The sequence alone does not tell one
+   * draft from another: that of a draft which came to nothing is used again.
+   */
+  readonly upon: readonly number[];
   readonly events: readonly EventRow[];
   readonly memberships: readonly MembershipRow[];
   readonly stateRoot: Uint8Array;
@@ -167,7 +172,7 @@ const advanceRoom = async (tx: WriteTx, room: number, args: PersistArgs, last: n
   const moved = await tx.run(
     `UPDATE rooms SET sequence = sequence + 1, state_root = ?, extremities = ?, notified_total = ?,
        latest_position = CASE WHEN ? > latest_position THEN ? ELSE latest_position END
-     WHERE nid = ? AND sequence = ?`,
+     WHERE nid = ? AND sequence = ? AND extremities = ?`,
     args.stateRoot,
     JSON.stringify(args.extremities),
     args.notifiedTotal,
@@ -175,6 +180,7 @@ const advanceRoom = async (tx: WriteTx, room: number, args: PersistArgs, last: n
     last,
     room,
     args.sequence,
+    JSON.stringify(args.upon),
   );
   if (moved !== 1) throw new Error(SEQUENCE_MOVED);
 };
