@@ -114,3 +114,18 @@ describe('a long poll', () => {
     expect((await waiting).rooms).toBeUndefined();
   });
 });
+
+describe('a client that was away', () => {
+  test('hears of many rooms part by part, and misses none', async () => {
+    const carol = await server.syncing('carol');
+    const rooms = await Promise.all(Array.from({ length: 60 }, (_, n) => server.create(carol, { name: `many ${n}` })));
+    const { next_batch: since } = await server.ask(carol);
+    for (const room of rooms) await server.say(room, carol, 'news');
+    await server.member(rooms[0]!, carol, 'leave');
+    const answer = await server.ask(carol, { since });
+    expect(Object.keys(answer.rooms.join).sort()).toEqual(rooms.slice(1).sort());
+    expect(Object.keys(answer.rooms.leave)).toEqual([rooms[0]]);
+    for (const room of rooms.slice(1)) expect(bodies(answer.rooms.join[room])).toEqual(['news']);
+    expect((await server.ask(carol, { since: answer.next_batch })).rooms).toBeUndefined();
+  });
+});

@@ -44,6 +44,8 @@ export interface SyncDeps {
 /** Within this time a commit that another read has seen is heard of. */
 const HEARD_MS_MAX = 500;
 const LOOKS_MAX = 20;
+/** More rooms with news are told part by part. */
+const ROOMS_AT_ONCE_MAX = 50;
 
 export const createSync = (given: SyncDeps) => {
   const { db, clock, stream, roomReads, ephemeral } = given;
@@ -81,7 +83,7 @@ export const createSync = (given: SyncDeps) => {
     yield* wholeAnswer(deps, { ...request, signal: own.signal }, at, [...mine.all.values()]);
   }
 
-  const poll = async (request: SinceRequest): Promise<string> => {
+  const poll = async (request: SinceRequest): Promise<string | AsyncIterable<string>> => {
     const { viewer } = request;
     using own = polls.enter(viewer.device, request.signal);
     const deadline = clock.monotonic() + request.timeoutMs;
@@ -93,6 +95,7 @@ export const createSync = (given: SyncDeps) => {
       using wait = leftMs > 0 ? listener.wait(leftMs, own.signal) : undefined;
       const { mine, at } = await look(viewer.user);
       if (!wait || mayHaveNews(stream, mine, viewer, since, at)) {
+        if (changedRooms(stream, mine, since) > ROOMS_AT_ONCE_MAX) return whole({ ...request, since });
         const answer = await incrementalAnswer(deps, { ...request, since }, at, mine);
         if (answer.hasNews || !wait) return answer.text;
         // Nothing of it is for this client: the next look begins here.
@@ -140,6 +143,12 @@ const answerDeps = ({ rooms, roomReads: { reader }, ...given }: SyncDeps): Answe
 });
 
 export type Sync = ReturnType<typeof createSync>;
+
+const changedRooms = (stream: Stream, mine: UserRooms, { position }: SyncToken): number => {
+  let count = 0;
+  for (const room of mine.joined) if (stream.rooms.changedSince(room, position) !== false) count += 1;
+  return count;
+};
 
 const mayHaveNews = (
   stream: Stream,

@@ -10,7 +10,7 @@ import { noAccountData, ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
 import type { RecentRoom } from './recent-rooms.ts';
 import type { Moment, SyncRequest } from './request.ts';
-import { hasTypingNews, newsAround, withReceipts } from './room-news.ts';
+import { newsAround, newsSince, withReceipts } from './room-news.ts';
 import { changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 
 /** Rooms with news in one answer to a client that follows closely. */
@@ -46,12 +46,7 @@ export const incrementalAnswer = async (
       typingSince: since.ephemeral,
       asksOwnReceipts: isOwnNews || !filter.room.ephemeral.matchesAll,
     });
-    const mayHaveNews = ({ nid }: UserRoom): boolean =>
-      deps.stream.rooms.changedSince(nid, since.position) !== false ||
-      data.byRoom.has(nid) ||
-      around.counts.has(nid) ||
-      (ephemeral > since.ephemeral && hasTypingNews(deps.ephemeral, nid, since.ephemeral));
-    const entries = changedEntries(rooms, request, since.position, mayHaveNews);
+    const entries = changedEntries(rooms, request, since.position, newsSince(deps, since, { now, ephemeral }, around));
     const joined = entries.filter(({ section }) => section === 'join').map(({ room }) => room);
     const recent = await recentOf(deps, tx, joined, now);
     const withReceiptNews = joined

@@ -7,7 +7,9 @@ import type { RoomFilter } from '../../protocol/filters/parse-filter.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import type { RoomAccountDatum } from '../../storage/stores/account-data.ts';
-import type { Span } from './request.ts';
+import type { Stream } from '../../stream/stream.ts';
+import type { SyncToken } from '../sync-token.ts';
+import type { Moment, Span } from './request.ts';
 
 /** Room nid → what changed of its account data. */
 export type AccountDataByRoom = ReadonlyMap<number, readonly RoomAccountDatum[]>;
@@ -53,10 +55,19 @@ export const withReceipts = async (
 };
 
 /** Whether somebody began or ended typing in the room after the version. */
-export const hasTypingNews = ({ typing }: Ephemeral, room: number, since: number): boolean => {
+const hasTypingNews = ({ typing }: Ephemeral, room: number, since: number): boolean => {
   const now = typing.typingIn(room);
   return now !== undefined && now.version > since;
 };
+
+/** Which joined rooms have to be looked at for a client that comes back with a token. */
+export const newsSince =
+  ({ stream, ephemeral }: { stream: Stream; ephemeral: Ephemeral }, since: SyncToken, at: Moment, news: RoomsNews) =>
+  ({ nid }: RoomRef): boolean =>
+    stream.rooms.changedSince(nid, since.position) !== false ||
+    news.accountData.has(nid) ||
+    news.counts.has(nid) ||
+    (at.ephemeral > since.ephemeral && hasTypingNews(ephemeral, nid, since.ephemeral));
 
 /** `"ephemeral":{…}` and `"account_data":{…}`, without what is empty. */
 export const newsMembers = (

@@ -1,4 +1,5 @@
-// The answer to a client that has nothing, or wants the whole state: written part by part, as the client takes it.
+// The answer to a client that has nothing, wants the whole state, or was away while much happened: written part by part, as the
+// client takes it.
 
 import type { ReadTx } from '../../storage/database.ts';
 import { syncTokenText } from '../sync-token.ts';
@@ -9,7 +10,7 @@ import { type EntryContext, nothingLearnt } from './entry-context.ts';
 import { ownAccountData } from './own-account-data.ts';
 import { presenceTexts } from './presence-part.ts';
 import type { Moment, Span, SyncRequest } from './request.ts';
-import { newsAround, type RoomsNews, withReceipts } from './room-news.ts';
+import { newsAround, newsSince, type RoomsNews, withReceipts } from './room-news.ts';
 import { allEntries, changedEntries, type RoomEntry, roomEntryText, SECTIONS } from './rooms-part.ts';
 
 /** Rooms read in one snapshot: the reader is given back while the client takes what was read. */
@@ -65,15 +66,21 @@ const beginning = async (
   const members = [`"next_batch":${JSON.stringify(next)}`, ...device.members];
   if (data.global.length > 0) members.push(`"account_data":{"events":[${data.global.join(',')}]}`);
   if (presence.length > 0) members.push(`"presence":{"events":[${presence.join(',')}]}`);
-  const entries =
-    span.since === undefined
-      ? await allEntries(tx, rooms, request)
-      : changedEntries(rooms, request, span.since, () => true);
   const news = await newsAround(deps.ephemeral, tx, viewer.user, span, {
     accountData: data.byRoom,
     typingSince: since?.ephemeral,
     asksOwnReceipts: true,
   });
+  const everyRoom = (): boolean => true;
+  const entries =
+    since === undefined
+      ? await allEntries(tx, rooms, request)
+      : changedEntries(
+          rooms,
+          request,
+          since.position,
+          request.fullState ? everyRoom : newsSince(deps, since, { now: span.now, ephemeral }, news),
+        );
   return { members, entries, news };
 };
 
