@@ -128,6 +128,7 @@ const observe = async (observer: Observer, ledger: Ledger, gate: Gate): Promise<
 };
 
 const PROBLEMS_SHOWN_MAX = 20;
+const OUTPUT_SHOWN_MAX = 4_000;
 
 const report = (say: (line: string) => void, title: string, problems: readonly string[]): boolean => {
   say(`${title}: ${problems.length === 0 ? 'nothing is missing' : `${problems.length} PROBLEMS`}`);
@@ -190,7 +191,11 @@ export const crashDrill = async (options: DrillOptions): Promise<DrillResult> =>
       work(person, { ledger, people, serial, random: random.fork(`person ${person.index}`) }, gate),
     ),
   ]);
-  const result = await rounds(scene, settlement, timelines);
+  const result = await rounds(scene, settlement, timelines).catch((error: Error) => {
+    throw new Error(`${error.message}\nThe server wrote:\n${scene.server.output().slice(-OUTPUT_SHOWN_MAX)}`, {
+      cause: error,
+    });
+  });
   gate.end();
   await working;
   return result;
