@@ -31,7 +31,7 @@ export const kintsugi: ServerKind = {
     program: process.execPath,
     args: [
       ...nodeArgs,
-      ...startArgs.map((arg) => (arg.endsWith('.ts') ? join(projectRoot, arg) : arg)),
+      ...startArgs.map((arg) => (arg.endsWith('.js') ? join(projectRoot, arg) : arg)),
       ...['--config', join(projectRoot, 'examples/load-test.yaml')],
       ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', SERVER_NAME],
     ],

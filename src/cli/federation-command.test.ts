@@ -9,7 +9,7 @@ import { openDatabase } from '../storage/open-database.ts';
 import { saveDestinationContacts, saveDestinationTrouble } from '../storage/stores/destinations.ts';
 import { type SeenKeyDocument, saveServerKeys } from '../storage/stores/server-keys.ts';
 
-const program = fileURLToPath(new URL('./kintsugi.ts', import.meta.url));
+const program = fileURLToPath(new URL('./kintsugi.js', import.meta.url));
 let directory = '';
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kintsugi-cli-'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const program = fileURLToPath(new URL('./kintsugi.ts', import.meta.url));
+const program = fileURLToPath(new URL('./kintsugi.js', import.meta.url));
 let directory = '';
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kintsugi-cli-'));

@@ -60,7 +60,7 @@ export const launchServer = async (options: TestServerOptions = {}): Promise<Tes
   const args = ['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', serverName];
   args.push('--config', options.config ?? join(root, 'examples/load-test.yaml'));
   if (options.database) args.push('--database', options.database);
-  const serve = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/cli/kintsugi.ts'), 'serve'];
+  const serve = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/cli/kintsugi.js'), 'serve'];
   const [program = '', ...words] = [...(options.runBy ?? []), ...serve, ...args, ...(options.args ?? [])];
   const child = spawn(program, words, {
     cwd: directory,

@@ -29,7 +29,7 @@ interface Running extends AsyncDisposable {
 const run = (command: string, folder: string, env: Record<string, string>): Running => {
   const [start, kintsugi] = [/^npm start(?: -- )?/, /^npm run kintsugi -- /];
   const args = start.test(command) ? `serve ${command.replace(start, '')}` : command.replace(kintsugi, '');
-  const words = [join(root, 'src/cli/kintsugi.ts'), ...args.trim().split(' ')];
+  const words = [join(root, 'src/cli/kintsugi.js'), ...args.trim().split(' ')];
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
     cwd: folder,
     env: { ...process.env, ...env },

@@ -23,8 +23,7 @@ const writerDied = (cause: unknown): StorageError =>
     cause,
   });
 
-// Beside this file as source when run unbuilt, as JavaScript when built.
-const workerUrl = new URL(`./writer-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+const workerUrl = new URL('./writer-worker.js', import.meta.url);
 
 export class WriterThread implements AsyncDisposable {
   readonly #data: WriterThreadData;
