@@ -1,10 +1,10 @@
-// The crash drill: kills a working server (and its PostgreSQL) at random moments. `node tests/drills/crash/kill.ts --help`
+// The crash drill: kills a working server (and its PostgreSQL) at random moments. `node tests/drills/crash/run.ts --help`
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { crashDrill, type Engine } from './drill.ts';
 
-const usage = `Usage: node tests/drills/crash/kill.ts [--kills N] [--engine sqlite|postgres] [--seed N]
+const usage = `Usage: node tests/drills/crash/run.ts [--kills N] [--engine sqlite|postgres] [--seed N]
   --kills   on each engine; default 5
   --engine  one engine alone
   --seed    what is done, and when something is killed; printed at the start. What runs at the same time stays to chance.`;
