@@ -9,6 +9,11 @@ import { migration as roomsExtra } from './0006-rooms-extra.ts';
 import { migration as media } from './0007-media.ts';
 import { migration as search } from './0008-search.ts';
 import { migration as peers } from './0009-peers.ts';
+import { migration as receive } from './0010-receive.ts';
+import { migration as inbound } from './0011-inbound.ts';
+import { migration as outbound } from './0012-outbound.ts';
+import { migration as remoteDevices } from './0013-remote-devices.ts';
+import { migration as residency } from './0014-residency.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -21,4 +26,9 @@ export const migrations: readonly Migration[] = [
   media,
   search,
   peers,
+  receive,
+  inbound,
+  outbound,
+  remoteDevices,
+  residency,
 ];

@@ -1,0 +1,26 @@
+// Rooms that this server is in, in part or not at all.
+
+import type { Migration } from './migration.ts';
+
+export const migration: Migration = {
+  id: 14,
+  name: 'residency',
+  statements: [
+    // residency: 0 not in the room: users of this server are invited, knock, or left (its state is not known); 1 in the room;
+    // 2 in the room without its whole state yet.
+    'ALTER TABLE rooms ADD COLUMN residency {int} NOT NULL DEFAULT 1',
+    // What an invite or a knock told of a room that this server is not in: a JSON list of stripped state events.
+    `CREATE TABLE stripped_states (
+      user_nid {int} NOT NULL, room {int} NOT NULL, events {text} NOT NULL, PRIMARY KEY (user_nid, room)
+    ){strictWithoutRowid}`,
+    // Joins whose state is still to be fetched: by which servers, and who is in the room by what they say.
+    `CREATE TABLE partial_joins (
+      room {int} PRIMARY KEY,
+      join_event_id {text} NOT NULL,
+      via {text} NOT NULL,
+      servers {text} NOT NULL,
+      started_ts {int} NOT NULL,
+      attempts {int} NOT NULL DEFAULT 0
+    ){strict}`,
+  ],
+};
