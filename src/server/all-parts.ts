@@ -6,6 +6,7 @@ import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import type { E2ee } from '../e2ee/e2ee.ts';
 import type { Ephemeral } from '../ephemeral/ephemeral.ts';
+import type { Federation } from '../federation/federation.ts';
 import type { Outbound } from '../http/outbound/outbound.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -40,6 +41,7 @@ export interface AllParts {
   readonly rooms: Rooms;
   readonly roomDirectory: RoomDirectory;
   readonly reports: Reports;
+  readonly federation: Federation;
   readonly membership: Membership;
   readonly roomReads: RoomReads;
   readonly roomReader: RoomReader;

@@ -6,6 +6,7 @@ import { createAuth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import { createE2ee } from '../e2ee/e2ee.ts';
 import { createEphemeral } from '../ephemeral/ephemeral.ts';
+import { createFederation } from '../federation/federation.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Log } from '../lib/log.ts';
 import { openMedia } from '../media/media.ts';
@@ -28,9 +29,10 @@ export interface Composed extends AsyncDisposable {
   leave(): void;
 }
 
-export async function compose(config: Config): Promise<Composed> {
+/** `lay`: another ground than this machine's, for simulations. */
+export async function compose(config: Config, lay: typeof layGround = layGround): Promise<Composed> {
   await using stack = new AsyncDisposableStack();
-  const ground = await layGround(config, stack);
+  const ground = await lay(config, stack);
   const { clock, log, metrics, peers } = ground;
   let isLeaving = false;
   const parts: AllParts = {
@@ -53,7 +55,7 @@ export async function compose(config: Config): Promise<Composed> {
 }
 
 async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
-  const { config, db, clock, log, stream, serverName, outbound } = ground;
+  const { config, db, clock, log, stream, serverName, outbound, peers } = ground;
   const ports = accountPorts(() => ({ membership, roomDirectory: room.roomDirectory }));
   const accounts = createAccounts({ db, clock, log, serverName, ports });
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
@@ -67,6 +69,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const { receipts } = ephemeral;
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
+  const federation = createFederation({ peers });
   const membership = createMembership({
     db,
     clock,
@@ -81,7 +84,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   void accounts.finishDeactivations();
   void membership.resumePropagations();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
-  return { accounts, auth, ...room, e2ee, media, ephemeral, push, membership, sync };
+  return { accounts, auth, ...room, e2ee, media, ephemeral, push, federation, membership, sync };
 }
 
 const readinessOf = ({ db }: Ground, isLeaving: () => boolean): Readiness => ({
