@@ -36,7 +36,7 @@ export const sendToDevice = async (
   if (!fitsIdLimit(txnId)) throw invalidParam('The transaction ID is too long.');
   const { local, remote } = byServer(messages, serverName);
   await db.write(sendToDeviceWriter, {
-    transaction: { device: sender.device, scope: `/sendToDevice/${type}`, txnId },
+    transaction: { device: sender.device, txnId },
     sender: sender.user,
     type,
     local: [...local].map(([userId, byDevice]) => ({ userId, messages: textsOf(byDevice) })),

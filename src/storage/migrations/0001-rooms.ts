@@ -31,7 +31,8 @@ export const migration: Migration = {
     ){strict}`,
     'CREATE INDEX rooms_public ON rooms (nid) WHERE is_public = 1',
 
-    // content and rest are canonical JSON texts; together with the columns they give the PDU back byte for byte.
+    // content and rest are canonical JSON texts; together with the columns they give the PDU back byte for byte. rest is packed
+    // by rest-text.ts.
     // position: place in the timeline (arrival order); history fetched later has negative positions; NULL: never in a timeline.
     // state_root: the state after the event; NULL: not known (an outlier).
     // replaces: the state event that this one replaced. thread: the thread's root event.
@@ -125,17 +126,15 @@ export const migration: Migration = {
       target_event_id {text} NOT NULL, redaction {int} NOT NULL, room {int} NOT NULL, PRIMARY KEY (target_event_id, redaction)
     ){strictWithoutRowid}`,
 
-    // Client transaction ids: scope is the endpoint's path without the id. What was answered the first time is answered again.
+    // Under which transaction id a client sent an event: scope is a digest of the endpoint's path without the id.
     `CREATE TABLE client_transactions (
+      event {int} PRIMARY KEY,
       device {int} NOT NULL,
       scope {text} NOT NULL,
       txn_id {text} NOT NULL,
-      event {int},
       created_ts {int} NOT NULL,
-      PRIMARY KEY (device, scope, txn_id)
-    ){strictWithoutRowid}`,
-    'CREATE INDEX client_transactions_event ON client_transactions (event) WHERE event IS NOT NULL',
-    'CREATE INDEX client_transactions_age ON client_transactions (created_ts)',
+      UNIQUE (device, scope, txn_id)
+    ){strict}`,
 
     // Only users whose outcome is not that of the default push rules: delta and highlight_delta correct their counts.
     // main_delta, main_highlight_delta: running sums of them over the user's rows in the main timeline of the room.

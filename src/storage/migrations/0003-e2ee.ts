@@ -99,6 +99,15 @@ export const migration: Migration = {
       content {text} NOT NULL,
       PRIMARY KEY (device, position)
     ){strict}`,
+    // Messages to devices are delivered once for each of these.
+    `CREATE TABLE to_device_transactions (
+      device {int} NOT NULL,
+      type {text} NOT NULL,
+      txn_id {text} NOT NULL,
+      created_ts {int} NOT NULL,
+      PRIMARY KEY (device, type, txn_id)
+    ){strictWithoutRowid}`,
+    'CREATE INDEX to_device_transactions_age ON to_device_transactions (created_ts)',
     // Waiting for another server to take them. messages: a JSON object of user id to device id to content.
     `CREATE TABLE to_device_outbound (
       destination {text} NOT NULL,

@@ -2,6 +2,7 @@
 
 import type { EventId, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, SqlValue } from '../database.ts';
+import { unpackRest } from '../rest-text.ts';
 import { fromStoredText, toStoredText } from '../text.ts';
 import type { VerdictCode } from './persist.ts';
 
@@ -46,6 +47,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const decoded = (row: StoredEvent): StoredEvent => {
   const event = row as Mutable<StoredEvent>;
   event.type = fromStoredText(event.type);
+  event.rest = unpackRest(event.rest);
   // The join gives NULL for an event that is no state.
   const stateKey = event.stateKey as string | null | undefined;
   event.stateKey = stateKey === null || stateKey === undefined ? undefined : fromStoredText(stateKey);
@@ -233,8 +235,8 @@ export const eventOfTransaction = async (
     `SELECT e.event_id AS "eventId" FROM client_transactions c JOIN events e ON e.nid = c.event
      WHERE c.device = ? AND c.scope = ? AND c.txn_id = ?`,
     device,
-    scope,
-    txnId,
+    toStoredText(scope),
+    toStoredText(txnId),
   );
   return row?.eventId;
 };
@@ -250,7 +252,7 @@ export const sendersOfEvents = async (
      WHERE ${tx.dialect.anyInt('event')}`,
     tx.dialect.list(events),
   );
-  return new Map(rows.map(({ event, device, txnId }) => [event, { device, txnId }]));
+  return new Map(rows.map(({ event, device, txnId }) => [event, { device, txnId: fromStoredText(txnId) }]));
 };
 
 /** The transaction ids under which this device sent some of these events: event nid → transaction id. */
@@ -266,5 +268,5 @@ export const transactionsOfEvents = async (
     tx.dialect.list(events),
     device,
   );
-  return new Map(rows.map((row) => [row.event, row.txnId]));
+  return new Map(rows.map((row) => [row.event, fromStoredText(row.txnId)]));
 };

@@ -3,6 +3,7 @@
 
 import type { Audience, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
+import { packRest } from '../rest-text.ts';
 import { toStoredText } from '../text.ts';
 import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
 import { membershipOf } from './memberships.ts';
@@ -209,7 +210,7 @@ const insertEvent = async (
     event.originServerTs,
     event.depth,
     event.content,
-    event.rest,
+    packRest(event.rest),
     event.stateRoot,
     event.replaces,
     event.thread,
@@ -294,8 +295,8 @@ const insertTransaction = (tx: WriteTx, event: EventRow, transaction: Transactio
   tx.run(
     'INSERT INTO client_transactions (device, scope, txn_id, event, created_ts) VALUES (?, ?, ?, ?, ?)',
     transaction.device,
-    transaction.scope,
-    transaction.txnId,
+    toStoredText(transaction.scope),
+    toStoredText(transaction.txnId),
     event.nid,
     now,
   );
@@ -314,7 +315,7 @@ const applyRedaction = async (tx: WriteTx, room: number, event: EventRow, redact
   await tx.run(
     'UPDATE events SET content = ?, rest = ?, redacted_by = ? WHERE nid = ? AND redacted_by IS NULL',
     apply.content,
-    apply.rest,
+    packRest(apply.rest),
     event.nid,
     apply.nid,
   );

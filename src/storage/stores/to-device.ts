@@ -24,8 +24,8 @@ export interface Delivery {
 }
 
 export interface ToDeviceSend extends Delivery {
-  /** The sender's device, scope and id of the transaction. */
-  readonly transaction: { readonly device: number; readonly scope: string; readonly txnId: string };
+  /** The sender's device and id of the transaction. */
+  readonly transaction: { readonly device: number; readonly txnId: string };
   /** For other servers: a JSON object of user id to device id to content. */
   readonly remote: readonly { readonly destination: ServerName; readonly messages: string }[];
   readonly now: number;
@@ -33,11 +33,11 @@ export interface ToDeviceSend extends Delivery {
 
 /** Delivers once for each transaction: false when this one was here before. */
 export const sendToDevice = writer('sendToDevice', async (tx, send: ToDeviceSend): Promise<boolean> => {
-  const { device, scope, txnId } = send.transaction;
+  const { device, txnId } = send.transaction;
   const isNew = await tx.run(
-    'INSERT INTO client_transactions (device, scope, txn_id, created_ts) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO to_device_transactions (device, type, txn_id, created_ts) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     device,
-    toStoredText(scope),
+    toStoredText(send.type),
     toStoredText(txnId),
     send.now,
   );

@@ -1,5 +1,6 @@
 // Query parameters and transaction ids of requests that send events.
 
+import { hash } from 'node:crypto';
 import type { Caller, ParseQuery } from '../../../http/inbound/endpoint.ts';
 import { optionalInt, text } from '../../../http/inbound/params.ts';
 import { invalidParam } from '../../../protocol/errors/matrix-error.ts';
@@ -29,9 +30,11 @@ export const txnIdParam = (value: string | undefined, name: string): string => {
   return txnId;
 };
 
-/** `scope`: the endpoint's path up to the id. The users of an application service may share a device. */
-export const transactionOf = (caller: Caller, scope: string, txnId: string): Transaction => ({
-  device: caller.device,
-  scope: caller.appservice === undefined ? scope : `${caller.userId}/${scope}`,
-  txnId,
-});
+/** 72 bits: two paths of one device do not meet in them. */
+const DIGEST_LENGTH = 12;
+
+/** `path`: the endpoint's path up to the id. The users of an application service may share a device. */
+export const transactionOf = (caller: Caller, path: string, txnId: string): Transaction => {
+  const scope = caller.appservice === undefined ? path : `${caller.userId}/${path}`;
+  return { device: caller.device, scope: hash('sha256', scope, 'base64url').slice(0, DIGEST_LENGTH), txnId };
+};
