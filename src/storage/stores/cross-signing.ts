@@ -75,6 +75,39 @@ const forgetKey = async (tx: WriteTx, user: number, key: CrossSigningKey): Promi
   await tx.run('DELETE FROM key_signatures WHERE signer = ? AND signing_key = ?', user, `ed25519:${key.publicKey}`);
 };
 
+/**
+ * Another server's user has exactly these keys (of the master and the self-signing one). Signatures on a key that goes go as
+ * well. Whether anything changed.
+ */
+export const replaceRemoteKeys = async (
+  tx: WriteTx,
+  user: number,
+  keys: readonly CrossSigningKey[],
+): Promise<boolean> => {
+  const stored = await crossSigningKeysOfUsers(tx, [user]);
+  let isChanged = false;
+  for (const old of stored) {
+    const now = keys.find((key) => key.usage === old.usage);
+    if (now?.publicKey === old.publicKey && now.content === old.content) continue;
+    isChanged = true;
+    if (now?.publicKey !== old.publicKey) await forgetKey(tx, user, old);
+  }
+  for (const { usage, publicKey, content } of keys) {
+    const old = stored.find((key) => key.usage === usage);
+    if (old?.publicKey === publicKey && old.content === content) continue;
+    isChanged = true;
+    await tx.run(
+      `INSERT INTO cross_signing_keys (user_nid, usage, public_key, content) VALUES (?, ?, ?, ?)
+       ON CONFLICT (user_nid, usage) DO UPDATE SET public_key = excluded.public_key, content = excluded.content`,
+      user,
+      usage,
+      publicKey,
+      content,
+    );
+  }
+  return isChanged;
+};
+
 export interface StoredSignature {
   readonly target: number;
   readonly targetKey: string;

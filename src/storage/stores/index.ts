@@ -17,6 +17,9 @@ import * as mediaFiles from './media-files.ts';
 import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
+import * as outgoingEdus from './outgoing-edus.ts';
+import * as outOfBand from './out-of-band.ts';
+import * as outgoingEvents from './outgoing-events.ts';
 import * as persist from './persist.ts';
 import * as presence from './presence.ts';
 import * as profilePropagations from './profile-propagations.ts';
@@ -26,6 +29,8 @@ import * as pushQueue from './push-queue.ts';
 import * as pushRules from './push-rules.ts';
 import * as pushers from './pushers.ts';
 import * as receipts from './receipts.ts';
+import * as receivedMessages from './received-messages.ts';
+import * as remoteDevices from './remote-devices.ts';
 import * as registrationTokens from './registration-tokens.ts';
 import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
@@ -58,6 +63,9 @@ export const stores = [
   memberships,
   names,
   oneTimeKeys,
+  outgoingEvents,
+  outgoingEdus,
+  outOfBand,
   persist,
   profilePropagations,
   presence,
@@ -67,6 +75,8 @@ export const stores = [
   pushRules,
   pushers,
   receipts,
+  receivedMessages,
+  remoteDevices,
   registrationTokens,
   reports,
   rooms,
