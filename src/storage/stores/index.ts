@@ -11,14 +11,15 @@ import * as deviceRemoval from './device-removal.ts';
 import * as devices from './devices.ts';
 import * as directoryWords from './directory-words.ts';
 import * as filters from './filters.ts';
+import * as inboundTransactions from './inbound-transactions.ts';
 import * as keyBackups from './key-backups.ts';
 import * as media from './media.ts';
 import * as mediaFiles from './media-files.ts';
 import * as memberships from './memberships.ts';
 import * as names from './names.ts';
 import * as oneTimeKeys from './one-time-keys.ts';
-import * as outgoingEdus from './outgoing-edus.ts';
 import * as outOfBand from './out-of-band.ts';
+import * as outgoingEdus from './outgoing-edus.ts';
 import * as outgoingEvents from './outgoing-events.ts';
 import * as persist from './persist.ts';
 import * as presence from './presence.ts';
@@ -30,8 +31,9 @@ import * as pushRules from './push-rules.ts';
 import * as pushers from './pushers.ts';
 import * as receipts from './receipts.ts';
 import * as receivedMessages from './received-messages.ts';
-import * as remoteDevices from './remote-devices.ts';
 import * as registrationTokens from './registration-tokens.ts';
+import * as remoteDevices from './remote-devices.ts';
+import * as remoteMedia from './remote-media.ts';
 import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
 import * as searchWords from './search-words.ts';
@@ -57,6 +59,7 @@ export const stores = [
   devices,
   directoryWords,
   filters,
+  inboundTransactions,
   keyBackups,
   media,
   mediaFiles,
@@ -78,6 +81,7 @@ export const stores = [
   receivedMessages,
   remoteDevices,
   registrationTokens,
+  remoteMedia,
   reports,
   rooms,
   searchWords,
