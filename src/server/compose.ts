@@ -69,7 +69,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const { receipts } = ephemeral;
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
-  const federation = createFederation({ peers });
+  const federation = createFederation({ peers, db, rooms });
   const membership = createMembership({
     db,
     clock,

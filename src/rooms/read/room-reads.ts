@@ -1,11 +1,12 @@
 // What people ask of rooms, each question answered from one snapshot of the database.
 
 import type { JsonObject } from '../../protocol/events/json.ts';
-import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
 import { type SearchAnswer, type SearchQuestion, searchEvents } from '../search/search-events.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import { roomSummary } from '../spaces/room-summary.ts';
+import { type ServerHierarchy, serverHierarchy } from '../spaces/server-hierarchy.ts';
 import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../spaces/space-hierarchy.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
@@ -51,6 +52,7 @@ export interface RoomReads {
   /** `user`: a nid, or undefined for who did not say. */
   summary(roomIdOrAlias: RoomId | RoomAlias, user: number | undefined): Promise<JsonObject>;
   hierarchy(roomId: RoomId, question: HierarchyQuestion, user: number): Promise<HierarchyPage>;
+  hierarchyForServer(roomId: RoomId, suggestedOnly: boolean, server: ServerName): Promise<ServerHierarchy>;
   search(question: SearchQuestion, viewer: Viewer): Promise<SearchAnswer>;
 }
 
@@ -83,5 +85,7 @@ export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchInde
     mutualRooms: ask(mutualRooms),
     summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, tx, roomIdOrAlias, user)),
     hierarchy: (roomId, question, user) => deps.db.read((tx) => spaceHierarchy(reading, tx, roomId, question, user)),
+    hierarchyForServer: (roomId, suggestedOnly, server) =>
+      deps.db.read((tx) => serverHierarchy(reading, tx, roomId, suggestedOnly, server)),
   };
 };

@@ -64,7 +64,8 @@ export const spaceHierarchy = async (
   return { rooms, nextBatch: undefined };
 };
 
-const roomText = ({ summary, children }: RoomFacts, suggestedOnly: boolean): string => {
+/** A room with its children as stripped state, JSON text. */
+export const roomText = ({ summary, children }: RoomFacts, suggestedOnly: boolean): string => {
   const shown = suggestedOnly ? children.filter(({ suggested }) => suggested) : children;
   return `{"children_state":[${shown.map(({ text }) => text).join(',')}],${JSON.stringify(summary).slice(1)}`;
 };

@@ -4,15 +4,47 @@ import { acceptKey, listKeyConflicts } from '../../api/admin/federation/key-conf
 import { listDestinations } from '../../api/admin/federation/list-destinations.ts';
 import { retryAllDestinations, retryDestination } from '../../api/admin/federation/retry-destination.ts';
 import { showDestination } from '../../api/admin/federation/show-destination.ts';
+import { getFederationPublicRooms, searchFederationPublicRooms } from '../../api/federation/directory/public-rooms.ts';
+import { getFederationEvent } from '../../api/federation/events/get-event.ts';
+import { getEventAuth } from '../../api/federation/events/get-event-auth.ts';
+import { getFederationEventNearTime } from '../../api/federation/events/get-event-near-time.ts';
+import { backfill } from '../../api/federation/history/backfill.ts';
+import { getMissingEvents } from '../../api/federation/history/get-missing-events.ts';
 import { getServerKeys, getServerKeysById } from '../../api/federation/keys/get-server-keys.ts';
 import {
   queryManyServerKeys,
   queryServerKeyById,
   queryServerKeys,
 } from '../../api/federation/keys/query-server-keys.ts';
+import { federationDownload } from '../../api/federation/media/download.ts';
+import { federationThumbnail } from '../../api/federation/media/thumbnail.ts';
+import { queryDirectory } from '../../api/federation/query/query-directory.ts';
+import { queryOther } from '../../api/federation/query/query-other.ts';
+import { queryProfile } from '../../api/federation/query/query-profile.ts';
+import { getFederationHierarchy } from '../../api/federation/spaces/get-hierarchy.ts';
+import { getFederationState } from '../../api/federation/state/get-state.ts';
+import { getStateIds } from '../../api/federation/state/get-state-ids.ts';
 import { getFederationVersion } from '../../api/federation/version/get-version.ts';
 
 const keys = [getServerKeys, getServerKeysById, queryServerKeys, queryServerKeyById, queryManyServerKeys];
+
+const reads = [
+  getFederationEvent,
+  getEventAuth,
+  getFederationEventNearTime,
+  getFederationState,
+  getStateIds,
+  backfill,
+  getMissingEvents,
+  queryProfile,
+  queryDirectory,
+  queryOther,
+  getFederationPublicRooms,
+  searchFederationPublicRooms,
+  getFederationHierarchy,
+  federationDownload,
+  federationThumbnail,
+];
 
 export const federationAdminEndpoints = [
   listDestinations,
@@ -23,4 +55,4 @@ export const federationAdminEndpoints = [
   acceptKey,
 ];
 
-export const federationEndpoints = [getFederationVersion, ...keys, ...federationAdminEndpoints];
+export const federationEndpoints = [getFederationVersion, ...keys, ...reads, ...federationAdminEndpoints];

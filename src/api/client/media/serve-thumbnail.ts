@@ -43,4 +43,4 @@ export async function serveThumbnail(media: Media, found: FoundMedia, request: T
   });
 }
 
-const nameFor = (contentType: string): string => `thumbnail.${contentType.slice('image/'.length)}`;
+export const nameFor = (contentType: string): string => `thumbnail.${contentType.slice('image/'.length)}`;
