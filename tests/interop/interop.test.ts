@@ -3,9 +3,11 @@
 import { afterAll, beforeAll, inject } from 'vitest';
 // For the type of inject('postgresUrl').
 import type {} from '../harness/postgres-setup.ts';
+import { history } from './history.ts';
 import { comingAndGoing, invitations, knocking, moderation, restrictedJoins } from './membership.ts';
-import { describeVersions, serverKeys } from './pairings.ts';
+import { describeMeetings, serverKeys } from './pairings.ts';
 import { type Servers, START_TIMEOUT_MS, startServers } from './servers/all.ts';
+import { signs, talking } from './talk.ts';
 
 let running: Servers | undefined;
 beforeAll(async () => {
@@ -21,8 +23,11 @@ const servers = (): Servers => {
 const everyVersion = ['6', '9', '10', '11', '12'];
 const from = (first: number): string[] => everyVersion.filter((version) => Number(version) >= first);
 
-describeVersions('coming and going', everyVersion, servers, comingAndGoing);
-describeVersions('invitations', everyVersion, servers, invitations);
-describeVersions('moderation', from(10), servers, moderation);
-describeVersions('knocking', from(9), servers, knocking);
-describeVersions('restricted joins', from(9), servers, restrictedJoins);
+describeMeetings('coming and going', everyVersion, servers, comingAndGoing);
+describeMeetings('invitations', everyVersion, servers, invitations);
+describeMeetings('moderation', from(10), servers, moderation);
+describeMeetings('knocking', from(9), servers, knocking);
+describeMeetings('restricted joins', from(9), servers, restrictedJoins);
+describeMeetings('talk', everyVersion, servers, talking);
+describeMeetings('signs', ['11', '12'], servers, signs);
+describeMeetings('history', ['10', '12'], servers, history);

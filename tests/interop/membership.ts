@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { inRoom, newRoom, stateOf } from '../harness/room-client.ts';
-import type { Meeting } from './pairings.ts';
+import type { Journeys } from './pairings.ts';
 import type { Person } from './person.ts';
 import { act, expectSameState, heard, invite, join, openRoom, setState, tell } from './rooms.ts';
 
@@ -14,7 +14,7 @@ const stripped = (person: Person, roomId: string): Record<string, unknown> =>
     ]),
   );
 
-export const comingAndGoing = ({ resident, visitor }: Meeting, version: string): void => {
+export const comingAndGoing: Journeys = ({ resident, visitor }, version) => {
   test('joining by alias, leaving, coming back by id and via', async () => {
     await using stack = new AsyncDisposableStack();
     const [anna, bert] = await Promise.all([resident(stack), visitor(stack)]);
@@ -41,7 +41,7 @@ export const comingAndGoing = ({ resident, visitor }: Meeting, version: string):
   });
 };
 
-export const invitations = ({ resident, visitor }: Meeting, version: string): void => {
+export const invitations: Journeys = ({ resident, visitor }, version) => {
   test('invites are accepted, rejected and taken back', async () => {
     await using stack = new AsyncDisposableStack();
     const [anna, bert, cleo, dora] = await Promise.all([
@@ -91,7 +91,7 @@ export const invitations = ({ resident, visitor }: Meeting, version: string): vo
   });
 };
 
-export const moderation = ({ resident, visitor }: Meeting, version: string): void => {
+export const moderation: Journeys = ({ resident, visitor }, version) => {
   test('kick, ban and unban by moderators of both servers', async () => {
     await using stack = new AsyncDisposableStack();
     const [anna, fred, bert, cleo] = await Promise.all([
@@ -134,7 +134,7 @@ export const moderation = ({ resident, visitor }: Meeting, version: string): voi
   });
 };
 
-export const knocking = ({ resident, visitor }: Meeting, version: string): void => {
+export const knocking: Journeys = ({ resident, visitor }, version) => {
   const knock = async ({ client }: Person, { server }: Person, roomId: string): Promise<unknown> =>
     client.ok(
       client.post(
@@ -178,7 +178,7 @@ export const knocking = ({ resident, visitor }: Meeting, version: string): void 
   });
 };
 
-export const restrictedJoins = ({ resident, visitor }: Meeting, version: string): void => {
+export const restrictedJoins: Journeys = ({ resident, visitor }, version) => {
   test('members of a space get into its restricted room, others do not', async () => {
     await using stack = new AsyncDisposableStack();
     const [anna, bert, cleo] = await Promise.all([resident(stack), visitor(stack), visitor(stack)]);

@@ -5,7 +5,7 @@ import { newPerson, type Person } from './person.ts';
 import type { ServerKey, Servers } from './servers/all.ts';
 import type { Homeserver } from './servers/homeserver.ts';
 
-export interface Pairing {
+interface Pairing {
   readonly host: ServerKey;
   readonly guest: ServerKey;
 }
@@ -19,24 +19,25 @@ export interface Meeting {
   visitor(stack: AsyncDisposableStack, name?: string): Promise<Person>;
 }
 
-/** INTEROP_PAIRINGS=synapse-pg>synapse,… proves the journeys themselves, with servers that nobody here has written. */
-const chosen = process.env.INTEROP_PAIRINGS?.split(',').map((text): Pairing => {
-  const [host, guest] = text.split('>') as [ServerKey, ServerKey];
-  return { host, guest };
-});
+export type Journeys = (meeting: Meeting, version: string) => void;
 
-/** Each kind hosts the other, on every engine, and Kintsugi itself. */
-const all: readonly Pairing[] = [
-  { host: 'kintsugi', guest: 'synapse-pg' },
-  { host: 'synapse', guest: 'kintsugi-pg' },
-  { host: 'kintsugi-pg', guest: 'synapse' },
-  { host: 'synapse-pg', guest: 'kintsugi' },
-  { host: 'kintsugi', guest: 'kintsugi-pg' },
+const parsePairing = (text: string): Pairing => {
+  const [host, guest] = text.split('/') as [ServerKey, ServerKey];
+  return { host, guest };
+};
+
+/** INTEROP_PAIRINGS=synapse/synapse-pg proves the journeys themselves, on servers that nobody here has written. */
+const chosen = process.env.INTEROP_PAIRINGS?.split(',').map(parsePairing);
+
+/** In each line each kind hosts the other, and Kintsugi itself; both lines have every engine on every side. */
+const lines = [
+  ['kintsugi/synapse-pg', 'synapse/kintsugi-pg', 'kintsugi/kintsugi-pg'].map(parsePairing),
+  ['kintsugi-pg/synapse', 'synapse-pg/kintsugi', 'kintsugi-pg/kintsugi'].map(parsePairing),
 ];
 
-const pairings = chosen ?? all;
-
-export const serverKeys: readonly ServerKey[] = [...new Set(pairings.flatMap(({ host, guest }) => [host, guest]))];
+export const serverKeys: readonly ServerKey[] = [
+  ...new Set((chosen ?? lines.flat()).flatMap(({ host, guest }) => [host, guest])),
+];
 
 const meet = (servers: () => Servers, { host, guest }: Pairing): Meeting => ({
   get host() {
@@ -53,28 +54,21 @@ const meet = (servers: () => Servers, { host, guest }: Pairing): Meeting => ({
   },
 });
 
-/** Defines the journeys once for each pairing. */
-export const describePairings = (name: string, servers: () => Servers, define: (meeting: Meeting) => void): void => {
-  for (const pairing of pairings) {
-    describe(`${name}: ${pairing.host} hosts ${pairing.guest}`, () => define(meet(servers, pairing)));
-  }
-};
-
 /**
- * Defines the journeys for each room version, the pairings in turn: every version meets each kind as the host, and the
- * engines alternate.
+ * Defines the journeys once for each room version and pairing. The lines of pairings take turns, so that every version
+ * meets each kind as host and as guest, and several versions meet every engine.
  */
-export const describeVersions = (
+export const describeMeetings = (
   name: string,
   versions: readonly string[],
   servers: () => Servers,
-  define: (meeting: Meeting, version: string) => void,
+  journeys: Journeys,
 ): void => {
   for (const [index, version] of versions.entries()) {
-    const inTurn = chosen ?? [...(index % 2 === 0 ? all.slice(0, 2) : all.slice(2, 4)), ...all.slice(4)];
-    for (const pairing of inTurn) {
-      describe(`${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`, () =>
-        define(meet(servers, pairing), version));
+    for (const pairing of chosen ?? lines[index % lines.length] ?? []) {
+      describe(`${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`, () => {
+        journeys(meet(servers, pairing), version);
+      });
     }
   }
 };

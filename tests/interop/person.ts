@@ -82,7 +82,7 @@ export const newPerson = async (server: Homeserver, name: string): Promise<Perso
   const changedDevices: string[] = [];
   const leftDevices: string[] = [];
   const ending = new AbortController();
-  let failure: unknown;
+  let failure = '';
 
   const take = (answer: AnyJson): void => {
     for (const membership of ['join', 'invite', 'knock', 'leave'] as const) {
@@ -110,7 +110,7 @@ export const newPerson = async (server: Homeserver, name: string): Promise<Perso
         since = answer.next_batch;
       } catch (error) {
         if (ending.signal.aborted) return;
-        failure = error;
+        failure = `; its last sync failed: ${(error as Error).message}`;
         // The server may be away: that is part of some journeys.
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -122,7 +122,7 @@ export const newPerson = async (server: Homeserver, name: string): Promise<Perso
     try {
       return await until(`${what} for ${client.userId} (${server.kind})`, look, PATIENCE_MS);
     } catch (error) {
-      throw new Error(`${(error as Error).message}${failure ? `; its last sync failed: ${String(failure)}` : ''}`);
+      throw new Error(`${(error as Error).message}${failure}`);
     }
   };
 

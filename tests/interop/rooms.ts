@@ -66,7 +66,8 @@ export const heard = (person: Person, roomId: string): string[] =>
 
 const stateIds = async ({ client }: Person, roomId: string): Promise<Record<string, string>> => {
   const state = await wholeState(client, roomId);
-  return Object.fromEntries([...state].map(([key, event]) => [key, event.event_id]).sort());
+  const keys = [...state.keys()].sort((one, other) => (one < other ? -1 : 1));
+  return Object.fromEntries(keys.map((key) => [key, state.get(key).event_id]));
 };
 
 /** Both servers come to hold the same state, event for event. */
