@@ -6,12 +6,15 @@ import type { MxcUri } from '../protocol/ids/mxc-uri.ts';
 import { findMedia, type StoredMedia } from '../storage/stores/media.ts';
 import { UNKNOWN_TYPE } from './content-type.ts';
 import type { MediaContext } from './media-context.ts';
+import type { RemoteMedia } from './remote/remote-media.ts';
 
 export interface Wanted extends MxcUri {
   /** How long to wait for a created URI's content. */
   readonly timeoutMs: number;
   /** Without an access token: only what was uploaded while that was enough. */
   readonly isAnonymous: boolean;
+  /** false: only what is here, as another server asks. Default true. */
+  readonly mayFetch?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -33,11 +36,21 @@ const notYet = () => notYetUploaded('Media has not been uploaded yet.');
 
 const isReady = (media: StoredMedia): media is StoredMedia & { file: Uint8Array } => media.file !== null;
 
-export const createDownloads = ({ db, clock, log, files, arrivals, serverName }: MediaContext) => {
-  /** Throws M_NOT_FOUND for what does not exist, has expired, or is in quarantine. */
+export const createDownloads = ({ db, clock, log, files, arrivals, serverName }: MediaContext, remote: RemoteMedia) => {
+  const lookUpRemote = async (wanted: Wanted): Promise<StoredMedia | undefined> => {
+    const find = () => db.read((tx) => findMedia(tx, wanted));
+    const known = await find();
+    if (!known && (wanted.isAnonymous || wanted.mayFetch === false)) return undefined;
+    if (!known) await remote.fetch(wanted);
+    const media = known ?? (await find());
+    if (media) await remote.noteUse(media);
+    return media;
+  };
+
+  /** Throws M_NOT_FOUND for what does not exist, has expired, or is in quarantine; as RemoteMedia.fetch. */
   const lookUp = async (wanted: Wanted): Promise<StoredMedia> => {
-    if (wanted.server !== serverName) throw notFound('Media of other servers cannot be fetched.');
-    const media = await db.read((tx) => findMedia(tx, wanted));
+    const isOwn = wanted.server === serverName;
+    const media = isOwn ? await db.read((tx) => findMedia(tx, wanted)) : await lookUpRemote(wanted);
     if (!media || media.quarantinedTs !== null) throw missing();
     if (media.expiresTs !== null && media.expiresTs <= clock.now()) throw missing();
     return media;

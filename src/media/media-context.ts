@@ -13,6 +13,8 @@ export interface MediaConfig {
   readonly quota: UploadQuota;
   /** What is uploaded now is also served without an access token. */
   readonly openDownloads: boolean;
+  /** Other servers' files beyond this total are deleted, least used first. 0: no limit. */
+  readonly remoteCacheSizeBytesMax: number;
   readonly urlPreviews: boolean;
 }
 

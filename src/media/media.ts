@@ -3,6 +3,7 @@
 
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Peers } from '../peers/peers.ts';
 import type { ServerName } from '../protocol/ids/branded.ts';
 import type { MxcUri } from '../protocol/ids/mxc-uri.ts';
 import type { Database } from '../storage/database.ts';
@@ -14,6 +15,7 @@ import { openFileStore } from './file-store.ts';
 import type { MediaConfig, MediaContext } from './media-context.ts';
 import type { WayOut } from './previews/fetch-url.ts';
 import { createPreviews } from './previews/previews.ts';
+import { createRemoteMedia } from './remote/remote-media.ts';
 import { createThumbnails } from './thumbnails.ts';
 import { createUploads } from './uploads.ts';
 
@@ -24,6 +26,7 @@ export interface MediaDeps {
   readonly serverName: ServerName;
   readonly config: MediaConfig;
   readonly outbound: WayOut;
+  readonly peers: Pick<Peers, 'stream'>;
   /** Made when it is not there. */
   readonly directory: string;
 }
@@ -33,15 +36,19 @@ const LIST_MAX = 1000;
 
 /** Opens the media directory and removes what a crash left there. */
 export const openMedia = async (deps: MediaDeps) => {
-  const { db, clock, log, serverName, config, outbound, directory } = deps;
+  const { db, clock, log, serverName, config, outbound, peers, directory } = deps;
   const files = await openFileStore(directory, (hash) => db.read((tx) => isFileUsed(tx, hash)));
   const context: MediaContext = { db, clock, log, serverName, config, files, arrivals: createArrivals(clock) };
+  const remote = createRemoteMedia(context, { peers, outbound });
   return {
     config,
     ...createUploads(context),
-    ...createDownloads(context),
+    ...createDownloads(context, remote),
     ...createThumbnails(context),
     ...createPreviews(context, outbound),
+
+    /** Deletes the least used of other servers' files beyond the size that is kept. */
+    cleanUp: remote.cleanUp,
 
     /** What the user uploaded, in that order, from after the given nid; for operators' tools. */
     uploadsOf: (user: number, { after = 0, limit = LIST_MAX } = {}): Promise<StoredMedia[]> =>

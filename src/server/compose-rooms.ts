@@ -6,14 +6,14 @@ import { createRoomReads } from '../rooms/read/room-reads.ts';
 import { createReports } from '../rooms/reports.ts';
 import { createRooms } from '../rooms/rooms.ts';
 import { createSearchIndex } from '../rooms/search/search-index.ts';
+import { everyHour } from './every-hour.ts';
 import type { Ground } from './lay-ground.ts';
-import { sweepTransactions } from './transaction-sweep.ts';
 
 export function composeRooms({ db, clock, log, serverName, identity }: Ground, stack: AsyncDisposableStack) {
   const judging = createJudging({ db, clock, log, serverName });
   const { signingKey } = identity;
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
-  stack.use(sweepTransactions(rooms, clock, log));
+  stack.use(everyHour(rooms.forgetTransactions, 'Old transaction ids could not be forgotten.', clock, log));
   const searchIndex = stack.use(createSearchIndex({ db, clock, log }));
   const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
   return {

@@ -17,6 +17,7 @@ import { accountPorts } from './account-ports.ts';
 import type { AllParts } from './all-parts.ts';
 import { composeRooms } from './compose-rooms.ts';
 import { endpoints } from './endpoints.ts';
+import { everyHour } from './every-hour.ts';
 import { type Ground, layGround } from './lay-ground.ts';
 import { mediaOptions } from './media-options.ts';
 import { sweepSessions } from './session-sweep.ts';
@@ -64,7 +65,8 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const room = composeRooms(ground, stack);
   const { rooms, roomReads, roomReader: reader, judging } = room;
   const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
-  const media = await openMedia({ db, clock, log, serverName, outbound, ...mediaOptions(config) });
+  const media = await openMedia({ db, clock, log, serverName, outbound, peers, ...mediaOptions(config) });
+  stack.use(everyHour(media.cleanUp, 'Files of other servers could not be deleted to make room.', clock, log));
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
   const { receipts } = ephemeral;
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));

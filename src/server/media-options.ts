@@ -14,6 +14,7 @@ export const mediaOptions = ({ media, dataDirectory, admin, publicBaseUrl, serve
   config: {
     maxUploadSizeBytes: media.maxUploadSizeBytes,
     openDownloads: media.openDownloads,
+    remoteCacheSizeBytesMax: media.remoteCacheSizeBytesMax,
     urlPreviews: media.urlPreviews,
     quota: {
       totalBytesMax: media.userQuotaBytes,

@@ -9,11 +9,14 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { afterEach, expect, test } from 'vitest';
+import type { OutboundStream } from '../../src/http/outbound/outbound.ts';
 import { OutboundError } from '../../src/http/outbound/outbound-error.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { manualClock } from '../../src/lib/manual-clock.ts';
 import { type Media, openMedia } from '../../src/media/media.ts';
 import type { MediaConfig } from '../../src/media/media-context.ts';
+import type { PeerCall } from '../../src/peers/calls/call.ts';
+import { PeerError } from '../../src/peers/peer-error.ts';
 import type { ServerName } from '../../src/protocol/ids/branded.ts';
 import { parseMxcUri } from '../../src/protocol/ids/mxc-uri.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -38,12 +41,35 @@ const config: MediaConfig = {
   maxUploadSizeBytes: 1000,
   openDownloads: false,
   urlPreviews: true,
+  remoteCacheSizeBytesMax: 0,
   quota: { totalBytesMax: 0, dailyBytesMax: 0, infoUri: 'https://here.test/quota' },
 };
 
+/** What other servers answer by content URI; asked for: each request's URI. */
+const remote = { files: new Map<string, OutboundStream>(), asked: [] as string[] };
+const peers = {
+  async stream({ destination, path }: PeerCall): Promise<OutboundStream> {
+    const uri = `mxc://${destination}/${path.split('/').at(-1)}`;
+    remote.asked.push(`${path.split('/')[2]} ${uri}`);
+    const answer = path.startsWith('/_matrix/federation/') ? remote.files.get(uri) : undefined;
+    if (answer) return answer;
+    throw new PeerError(destination, 'application', 'no such media', { status: 404, errcode: 'M_NOT_FOUND' });
+  },
+};
+
+const multipart = (content: string, headers: string): OutboundStream => ({
+  status: 200,
+  headers: { 'content-type': 'multipart/mixed; boundary=limit' },
+  url: 'https://there.test/',
+  body: Readable.from([
+    Buffer.from(`--limit\r\nContent-Type: application/json\r\n\r\n{}\r\n--limit\r\n${headers}\r\n\r\n${content}`),
+    Buffer.from('\r\n--limit--\r\n'),
+  ]),
+});
+
 const start = async (db: Database, directory = freshDirectory(), changed: Partial<MediaConfig> = {}) => {
   const outbound = { stream: () => Promise.reject(new OutboundError('refused', 'no test here goes out')) };
-  const deps = { db, clock, log: silentLog, serverName: serverName as ServerName, outbound };
+  const deps = { db, clock, log: silentLog, serverName: serverName as ServerName, outbound, peers };
   const media = await openMedia({ ...deps, directory, config: { ...config, ...changed } });
   return { media, directory };
 };
@@ -294,5 +320,44 @@ describeOnBothEngines('media', (open) => {
     expect(await filesIn(directory)).toEqual([]);
     await expect(media.preview('https://a.test/other')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await expect(media.preview('file:///etc/passwd')).rejects.toMatchObject({ errcode: 'M_INVALID_PARAM' });
+  });
+
+  test("another server's file is fetched once, and goes when room is needed", async () => {
+    const db = await open();
+    const { media, directory } = await start(db, freshDirectory(), { remoteCacheSizeBytesMax: 12 });
+    const headers = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename*=utf-8''a%20%E2%98%95.txt";
+    remote.asked.length = 0;
+    for (const name of ['a', 'b']) remote.files.set(`mxc://there.test/${name}`, multipart(`of ${name}\r\n--`, headers));
+    const [first, second] = ['mxc://there.test/a', 'mxc://there.test/b'] as const;
+    const [one, other] = await Promise.all([media.find(wanted(first)), media.find(wanted(first))]);
+    expect(one).toMatchObject({ contentType: 'text/plain', fileName: 'a ☕.txt', sizeBytes: 8 });
+    expect(other).toEqual(one);
+    expect(await textOf(media, first)).toBe('of a\r\n--');
+    expect(remote.asked).toEqual([`federation ${first}`]);
+    await expect(media.find(wanted(first, 0, true))).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+    await expect(media.find({ ...wanted(second), mayFetch: false })).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+    await expect(media.find(wanted('mxc://there.test/none'))).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+    await clock.advance(1);
+    await media.find(wanted(second));
+    await media.cleanUp();
+    expect(await filesIn(directory)).toHaveLength(1);
+    expect(await textOf(media, second)).toBe('of b\r\n--');
+  });
+
+  test.each([
+    ['is no multipart', { ...multipart('x', ''), headers: { 'content-type': 'text/plain' } }],
+    [
+      'ends early',
+      { ...multipart('x', ''), body: Readable.from([Buffer.from('--limit\r\n\r\n{}\r\n--limit\r\n\r\nx')]) },
+    ],
+    ['is too large', multipart('x'.repeat(1001), '')],
+  ])('an answer that %s leaves nothing', async (_what, answer) => {
+    const db = await open();
+    const { media, directory } = await start(db);
+    remote.files.set('mxc://there.test/bad', answer);
+    await expect(media.find(wanted('mxc://there.test/bad'))).rejects.toMatchObject({
+      status: /too large/.test(_what) ? 413 : 502,
+    });
+    expect(await filesIn(directory)).toEqual([]);
   });
 });

@@ -57,6 +57,12 @@ export const exclusive = make(400, 'M_EXCLUSIVE');
 export const roomInUse = make(400, 'M_ROOM_IN_USE');
 export const invalidRoomState = make(400, 'M_INVALID_ROOM_STATE');
 export const unsupportedRoomVersion = make(400, 'M_UNSUPPORTED_ROOM_VERSION');
+export const incompatibleRoomVersion = (message: string, version: string): MatrixError =>
+  new MatrixError(400, 'M_INCOMPATIBLE_ROOM_VERSION', message, { fields: { room_version: version } });
+/** Restricted rooms: no condition can be checked here. */
+export const unableToAuthoriseJoin = make(400, 'M_UNABLE_TO_AUTHORISE_JOIN');
+/** Restricted rooms: a condition is met, but nobody here may let them in. */
+export const unableToGrantJoin = make(400, 'M_UNABLE_TO_GRANT_JOIN');
 export const badAlias = make(400, 'M_BAD_ALIAS');
 export const duplicateAnnotation = make(400, 'M_DUPLICATE_ANNOTATION');
 export const weakPassword = make(400, 'M_WEAK_PASSWORD');
@@ -81,6 +87,8 @@ export const notYetUploaded = make(504, 'M_NOT_YET_UPLOADED');
 /** "The error response MUST have an info_uri field", for people. Since v1.18. */
 export const userLimitExceeded = (message: string, infoUri: string): MatrixError =>
   new MatrixError(403, 'M_USER_LIMIT_EXCEEDED', message, { fields: { info_uri: infoUri } });
+/** Another server that was asked on the client's behalf did not give what it should. */
+export const remoteFailure = make(502, 'M_UNKNOWN');
 /** The disk is full. */
 export const insufficientStorage = make(507, 'M_UNKNOWN');
 export const limitExceeded = (message: string, retryAfterMs: number): MatrixError =>

@@ -13,6 +13,7 @@ export const migration: Migration = {
 
     // One row for each mxc://server/media_id. file: NULL until a created URI is uploaded to; then expires_ts is NULL.
     // uploader: NULL for what this server fetched by itself. is_open: also served without an access token.
+    // used_ts: files of other servers only: when somebody last asked for it, to the day.
     `CREATE TABLE media (
       nid {id},
       server {text} NOT NULL,
@@ -26,10 +27,12 @@ export const migration: Migration = {
       created_ts {int} NOT NULL,
       uploaded_ts {int},
       expires_ts {int},
+      used_ts {int},
       UNIQUE (server, media_id)
     ){strict}`,
     'CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL',
     'CREATE INDEX media_uploader ON media (uploader, uploaded_ts, size_bytes) WHERE uploader IS NOT NULL',
+    'CREATE INDEX media_used ON media (used_ts, nid) WHERE used_ts IS NOT NULL',
     'CREATE INDEX media_expiry ON media (expires_ts) WHERE expires_ts IS NOT NULL',
 
     // What preview_url answered, by the SHA-256 of the URL; image: the media that the answer names.

@@ -26,6 +26,8 @@ export interface StoredMedia {
   readonly uploadedTs: number | null;
   /** Until when a created URI may be uploaded to. */
   readonly expiresTs: number | null;
+  /** Of another server's file: when somebody last asked for it, to the day. */
+  readonly usedTs: number | null;
   readonly quarantinedTs: number | null;
 }
 
@@ -38,7 +40,7 @@ export interface UploadedContent extends FileOnDisk {
 const SELECT_MEDIA = `SELECT m.nid AS "nid", m.server AS "server", m.media_id AS "mediaId", m.file AS "file",
   m.size_bytes AS "sizeBytes", m.content_type AS "contentType", m.file_name AS "fileName", m.uploader AS "uploader",
   m.is_open AS "isOpen", m.created_ts AS "createdTs", m.uploaded_ts AS "uploadedTs", m.expires_ts AS "expiresTs",
-  f.quarantined_ts AS "quarantinedTs" FROM media m LEFT JOIN media_files f ON f.hash = m.file`;
+  m.used_ts AS "usedTs", f.quarantined_ts AS "quarantinedTs" FROM media m LEFT JOIN media_files f ON f.hash = m.file`;
 
 /** Expired rows that one write removes at most. */
 const PURGE_MAX = 200;
