@@ -6,11 +6,11 @@ import type { Log } from '../lib/log.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import type { Database } from '../storage/database.ts';
 import { type DeviceSighting, noteDevicesSeen } from '../storage/stores/devices.ts';
+import { shortAgent } from './short-agent.ts';
 
 const INTERVAL_MS = 60_000;
 const FLUSH_DELAY_MS = 5000;
 const DEVICES_MAX = 100_000;
-const AGENT_LENGTH_MAX = 200;
 
 export const createLastSeen = ({ db, clock, log }: { db: Database; clock: Clock; log: Log }) => {
   /** When each device was noted; its sighting may still be waiting. */
@@ -31,8 +31,7 @@ export const createLastSeen = ({ db, clock, log }: { db: Database; clock: Clock;
       const last = noted.peek(caller.device);
       if (last !== undefined && now - last < INTERVAL_MS) return;
       noted.set(caller.device, now);
-      const shortAgent = agent?.slice(0, AGENT_LENGTH_MAX).toWellFormed() ?? null;
-      waiting.push({ device: caller.device, ts: clock.now(), address, agent: shortAgent });
+      waiting.push({ device: caller.device, ts: clock.now(), address, agent: shortAgent(agent) });
       if (waiting.length > 1) return;
       clock.after(FLUSH_DELAY_MS, () => {
         flushLastSeen().catch((err: unknown) => log.warn({ err }, 'Devices could not be noted as seen.'));

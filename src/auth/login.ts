@@ -19,7 +19,7 @@ import { takeShortToken } from '../storage/stores/short-tokens.ts';
 import type { Attempts } from './attempts.ts';
 import { namedUser } from './interactive-stages.ts';
 import type { Passwords } from './passwords.ts';
-import type { IssuedTokens, Sessions } from './sessions.ts';
+import type { IssuedTokens, Origin, Sessions } from './sessions.ts';
 import { hashToken } from './tokens.ts';
 
 export interface LoginDeps {
@@ -111,13 +111,14 @@ export const createLogin = (deps: LoginDeps) => {
 
   return {
     /** Throws M_FORBIDDEN, M_LIMIT_EXCEEDED after too many failures, M_USER_LOCKED. */
-    async login(body: JsonObject, caller: Caller | undefined): Promise<LoggedIn> {
+    async login(body: JsonObject, caller: Caller | undefined, origin: Origin): Promise<LoggedIn> {
       const account = await identified(body, caller);
       if (account.isLocked) throw userLocked('This account is locked.');
       const session = await sessions.openSession(account.user, {
         deviceId: optionalText(body, 'device_id'),
         displayName: optionalText(body, 'initial_device_display_name'),
         refreshes: body.refresh_token === true,
+        origin: caller?.appservice === undefined ? origin : undefined,
       });
       return {
         user_id: account.userId,

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountsUnderTest, openAccounts, testAuthConfig } from '../../tests/harness/accounts.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
+import { devicesOf } from '../storage/stores/devices.ts';
 
 let server: AccountsUnderTest;
 beforeEach(async () => {
@@ -49,6 +50,12 @@ describe('registration', () => {
     const device = await server.ask('GET', path, undefined, String(wished.json.access_token));
     const seen = { last_seen_ip: '127.0.0.1', last_seen_ts: expect.any(Number) };
     expect(device.json).toEqual({ device_id: 'MINE', display_name: 'My phone', ...seen });
+    // Before it asks for anything: some clients cannot read a list of devices that were never seen.
+    const other = await attempt({ username: 'other' });
+    const { user } = (await server.accounts.accountNamed('other'))!;
+    const [unused] = await server.db.read((tx) => devicesOf(tx, user));
+    expect(unused).toMatchObject({ deviceId: other.json.device_id, lastSeenAddress: '127.0.0.1' });
+    expect(unused!.lastSeenTs).toBe(server.clock.now());
     const quiet = await attempt({ inhibit_login: true });
     expect(Object.keys(quiet.json).sort()).toEqual(['home_server', 'user_id']);
     expect((await attempt({ username: 'b', password: 'abc' })).json.errcode).toBe('M_WEAK_PASSWORD');

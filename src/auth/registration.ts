@@ -15,6 +15,7 @@ import type { Flow } from './interactive-flows.ts';
 import { type Enter, plainAccount, type Registered, textOf } from './new-account.ts';
 import { checkPasswordPolicy, type PasswordPolicy } from './password-policy.ts';
 import type { Passwords } from './passwords.ts';
+import type { Origin } from './sessions.ts';
 import type { Terms } from './terms.ts';
 import { hashToken } from './tokens.ts';
 
@@ -97,7 +98,7 @@ export const createRegistration = (deps: RegistrationDeps) => {
     isRegistrationOpen: flows.length > 0,
 
     /** Throws M_FORBIDDEN when registration is closed, the 401 of interactive authentication, M_USER_IN_USE and its kind. */
-    async register(body: JsonObject): Promise<Registered> {
+    async register(body: JsonObject, origin: Origin): Promise<Registered> {
       if (flows.length === 0) throw forbidden('Registration is closed on this server.');
       await checked(body);
       const { parameters, completed } = await confirmed(body);
@@ -110,22 +111,22 @@ export const createRegistration = (deps: RegistrationDeps) => {
       if (guest) {
         const { user, userId } = guest;
         await db.write(upgradeGuest, { user, userId, passwordHash, registrationToken, now: clock.now() });
-        return enter(user, userId, parameters);
+        return enter(user, userId, parameters, origin);
       }
       const userId = wishes.userId ?? (await accounts.freeUserId(randomText(12, LETTERS)));
       const termsVersion = completed['m.login.terms'] ?? null;
       const displayname = localpartOf(userId);
       const account = { ...plainAccount, userId, displayname, passwordHash, termsVersion, registrationToken };
-      return enter(await accounts.createAccount(account), userId, parameters);
+      return enter(await accounts.createAccount(account), userId, parameters, origin);
     },
 
     /** "The server MUST pick a device_id", and everything but the device's name is ignored. Throws M_FORBIDDEN when switched off. */
-    async registerGuest(body: JsonObject): Promise<Registered> {
+    async registerGuest(body: JsonObject, origin: Origin): Promise<Registered> {
       if (!config.guests) throw forbidden('Guests are not allowed on this server.');
       const userId = await accounts.freeUserId(`guest-${randomText(16, LETTERS)}`);
       const user = await accounts.createAccount({ ...plainAccount, userId, passwordHash: null, isGuest: true });
       const name = textOf(body, 'initial_device_display_name');
-      return enter(user, userId, name === undefined ? {} : { initial_device_display_name: name });
+      return enter(user, userId, name === undefined ? {} : { initial_device_display_name: name }, origin);
     },
   };
 };

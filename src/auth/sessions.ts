@@ -9,6 +9,7 @@ import type { Database } from '../storage/database.ts';
 import { deleteDevices } from '../storage/stores/device-removal.ts';
 import { deviceIdsOf, inactiveDevices } from '../storage/stores/devices.ts';
 import { refreshSession, startSession, type TokenPair } from '../storage/stores/session-tokens.ts';
+import { shortAgent } from './short-agent.ts';
 import { hashToken, newToken } from './tokens.ts';
 
 export interface SessionsConfig {
@@ -19,12 +20,21 @@ export interface SessionsConfig {
   readonly inactiveSessionLifetimeMs: number;
 }
 
+/** Where a request came from. */
+export interface Origin {
+  readonly address: string;
+  /** The User-Agent. */
+  readonly agent: string | undefined;
+}
+
 /** What a client asks of its new session; as in /login and /register. */
 export interface SessionWishes {
   readonly deviceId?: string | undefined;
   readonly displayName?: string | undefined;
   /** The client can refresh tokens; only then they expire. */
   readonly refreshes?: boolean | undefined;
+  /** Where the device is seen for the first time; undefined: it does not ask by itself. */
+  readonly origin?: Origin | undefined;
 }
 
 /** As it stands in answers. */
@@ -64,7 +74,8 @@ export const createSessions = ({ db, clock, config }: { db: Database; clock: Clo
       const deviceId = wishes.deviceId === undefined ? randomUpperLetters(10) : parseDeviceId(wishes.deviceId);
       const displayName = wishes.displayName === undefined ? null : checkDeviceName(wishes.displayName);
       const { tokens, pair } = issue(wishes.refreshes === true);
-      await db.write(startSession, { user, deviceId, displayName, pair, now: clock.now() });
+      const seen = wishes.origin && { address: wishes.origin.address, agent: shortAgent(wishes.origin.agent) };
+      await db.write(startSession, { user, deviceId, displayName, pair, seen, now: clock.now() });
       return { ...tokens, device_id: deviceId };
     },
 

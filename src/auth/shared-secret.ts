@@ -10,6 +10,7 @@ import type { Database } from '../storage/database.ts';
 import { addShortToken, takeShortToken } from '../storage/stores/short-tokens.ts';
 import type { Enter, Registered } from './new-account.ts';
 import type { Provisioning } from './provisioning.ts';
+import type { Origin } from './sessions.ts';
 import { hashToken } from './tokens.ts';
 
 const NONCE_LIFETIME_MS = 60_000;
@@ -61,7 +62,7 @@ export const createSharedSecret = (deps: SharedSecretDeps) => {
     },
 
     /** Throws M_FORBIDDEN for a wrong HMAC, M_UNKNOWN for a used nonce, M_USER_IN_USE, M_INVALID_USERNAME. */
-    async registerWithSharedSecret(request: SharedSecretRequest): Promise<Registered> {
+    async registerWithSharedSecret(request: SharedSecretRequest, origin: Origin): Promise<Registered> {
       const secret = secretOf();
       const nonce = { hash: hashToken(request.nonce), purpose: 'nonce', now: clock.now() } as const;
       if ((await db.write(takeShortToken, nonce)) === undefined)
@@ -70,7 +71,7 @@ export const createSharedSecret = (deps: SharedSecretDeps) => {
       const { username, password, displayname } = request;
       const { user, userId } = await provisioning.createUser(username, password, request.admin === true);
       if (displayname) await accounts.putProfileField(user, userId, 'displayname', displayname);
-      return enter(user, userId, {});
+      return enter(user, userId, {}, origin);
     },
   };
 };

@@ -30,5 +30,6 @@ export const registerWithSharedSecret = endpoint({
     user_type: Type.Optional(Type.String()),
     displayname: Type.Optional(Type.String({ maxLength: 256 })),
   }),
-  handle: ({ body }, { auth }: { auth: Auth }) => auth.registerWithSharedSecret(body),
+  handle: ({ body, address, headers }, { auth }: { auth: Auth }) =>
+    auth.registerWithSharedSecret(body, { address, agent: headers['user-agent'] }),
 });

@@ -115,16 +115,15 @@ export interface DeviceSighting {
   readonly agent: string | null;
 }
 
-/** One batch of sightings; devices that are gone are passed over. Nobody is woken. */
-export const noteDevicesSeen = writer(
-  'noteDevicesSeen',
-  async (tx, sightings: readonly DeviceSighting[]): Promise<void> => {
-    await tx.runMany(
-      'UPDATE devices SET last_seen_ts = ?, last_seen_address = ?, last_seen_agent = ? WHERE nid = ?',
-      sightings.map(({ ts, address, agent, device }) => [ts, address, agent, device]),
-    );
-  },
-);
+/** Devices that are gone are passed over. Nobody is woken. */
+export const noteSightings = (tx: WriteTx, sightings: readonly DeviceSighting[]): Promise<void> =>
+  tx.runMany(
+    'UPDATE devices SET last_seen_ts = ?, last_seen_address = ?, last_seen_agent = ? WHERE nid = ?',
+    sightings.map(({ ts, address, agent, device }) => [ts, address, agent, device]),
+  );
+
+/** One batch of sightings. */
+export const noteDevicesSeen = writer('noteDevicesSeen', noteSightings);
 
 /** Devices not seen since `before` (ms since the epoch), and made before it; at most `limit`. */
 export const inactiveDevices = async (

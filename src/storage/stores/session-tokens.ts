@@ -6,7 +6,7 @@ import type { UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText } from '../text.ts';
-import { ensureDevice } from './devices.ts';
+import { type DeviceSighting, ensureDevice, noteSightings } from './devices.ts';
 
 /** Hashes and lifetimes of an access token and the refresh token beside it. Times are ms since the epoch, null: for ever. */
 export interface TokenPair {
@@ -65,6 +65,8 @@ export interface NewSession {
   /** Becomes the name of a device that is new. */
   readonly displayName: string | null;
   readonly pair: TokenPair;
+  /** undefined: the device did not log in by itself. */
+  readonly seen?: Pick<DeviceSighting, 'address' | 'agent'> | undefined;
   readonly now: number;
 }
 
@@ -83,6 +85,7 @@ export const startSession = writer('startSession', async (tx, args: NewSession):
     await tx.run('DELETE FROM session_tokens WHERE device = ?', device);
     await tx.nextPosition({ user: args.user });
   }
+  if (args.seen) await noteSightings(tx, [{ ...args.seen, device, ts: args.now }]);
   await insertPair(tx, device, args.pair, null);
   return device;
 });

@@ -12,5 +12,6 @@ export const login = endpoint({
   limit: 'login',
   body: 'object',
   bodySizeBytesMax: 65_536,
-  handle: ({ caller, body }, { auth }: { auth: Auth }) => auth.login(body, caller),
+  handle: ({ caller, body, address, headers }, { auth }: { auth: Auth }) =>
+    auth.login(body, caller, { address, agent: headers['user-agent'] }),
 });

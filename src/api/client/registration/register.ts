@@ -16,10 +16,11 @@ export const register = endpoint({
   query: { kind },
   body: 'object',
   bodySizeBytesMax: 65_536,
-  async handle({ caller, query, body }, { auth }: { auth: Auth }) {
-    if (query.kind === 'guest') return auth.registerGuest(body);
+  async handle({ caller, query, body, address, headers }, { auth }: { auth: Auth }) {
+    const origin = { address, agent: headers['user-agent'] };
+    if (query.kind === 'guest') return auth.registerGuest(body, origin);
     if (caller?.appservice !== undefined) return auth.registerForAppservice(caller.appservice, body);
     if (body.type === 'm.login.application_service') throw missingToken("The application service's token is required.");
-    return auth.register(body);
+    return auth.register(body, origin);
   },
 });
