@@ -1,6 +1,7 @@
 // What accounts ask of the parts above them: here those parts are plugged in as they come.
 
 import type { AccountPorts } from '../accounts/ports.ts';
+import type { RemoteProfiles } from '../federation/remote/remote-profiles.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
 
@@ -8,6 +9,7 @@ import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
 export interface PartsAboveAccounts {
   readonly membership: Pick<Membership, 'propagateProfile' | 'leaveEverything'>;
   readonly roomDirectory: Pick<RoomDirectory, 'openRooms'>;
+  readonly remote: Pick<RemoteProfiles, 'queryProfile'>;
 }
 
 /** Without them (on the command line) the server catches up at its next start. */
@@ -18,6 +20,5 @@ export const accountPorts = (above?: () => PartsAboveAccounts): AccountPorts => 
   propagateProfile: async (user, userId) => above?.().membership.propagateProfile(user, userId),
   leaveEverything: async (user, userId) => above?.().membership.leaveEverything(user, userId),
   openRooms: async (rooms) => above?.().roomDirectory.openRooms(rooms) ?? new Set(),
-  // Federation: profiles of other servers' users are not known.
-  queryProfile: async () => undefined,
+  queryProfile: async (userId, field) => above?.().remote.queryProfile(userId, field),
 });

@@ -57,7 +57,7 @@ export async function compose(config: Config, lay: typeof layGround = layGround)
 
 async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const { config, db, clock, log, stream, serverName, outbound, peers } = ground;
-  const ports = accountPorts(() => ({ membership, roomDirectory: room.roomDirectory }));
+  const ports = accountPorts(() => ({ membership, roomDirectory: room.roomDirectory, remote: federation.remote }));
   const accounts = createAccounts({ db, clock, log, serverName, ports });
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
@@ -71,7 +71,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const { receipts } = ephemeral;
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
-  const federation = createFederation({ peers, db, rooms });
+  const federation = createFederation({ peers, clock, db, rooms });
   const membership = createMembership({
     db,
     clock,

@@ -1,10 +1,8 @@
 // GET /_matrix/client/v3/publicRooms: the published rooms.
 
-import type { Config } from '../../../config/schema.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { optionalInt, optionalServerName, optionalText } from '../../../http/inbound/params.ts';
-import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
-import { checkServer, PAGE_DEFAULT, PAGE_MAX } from './check-server.ts';
+import { type DirectoryParts, PAGE_DEFAULT, PAGE_MAX, publishedRooms } from './published-rooms.ts';
 
 export const getPublicRooms = endpoint({
   route: 'GET /_matrix/client/v3/publicRooms',
@@ -17,8 +15,5 @@ export const getPublicRooms = endpoint({
     since: optionalText,
     server: optionalServerName,
   },
-  handle({ query }, { roomDirectory, config }: { roomDirectory: RoomDirectory; config: Pick<Config, 'serverName'> }) {
-    checkServer(query.server, config.serverName);
-    return roomDirectory.publicRooms({ limit: query.limit, since: query.since });
-  },
+  handle: ({ query: { server, ...question } }, parts: DirectoryParts) => publishedRooms(server, question, parts),
 });
