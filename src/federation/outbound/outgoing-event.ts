@@ -1,0 +1,115 @@
+// Events that leave this server: whom they go to, and their text, which all destinations share.
+
+import { LruCache } from '../../lib/lru-cache.ts';
+import { joinPdu } from '../../protocol/events/join-pdu.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
+import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
+import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
+import { bytesToHash } from '../../rooms/state/room-state.ts';
+import type { Database } from '../../storage/database.ts';
+import { eventsAtPositions, eventsByNid } from '../../storage/stores/events.ts';
+import type { OutgoingRow } from '../../storage/stores/outgoing-events.ts';
+import { serversOfPartialJoins } from '../../storage/stores/room-servers.ts';
+import { roomByNid } from '../../storage/stores/rooms.ts';
+import { type RoomServers, withTold } from './room-servers.ts';
+
+export interface OutgoingEvent {
+  readonly position: number;
+  readonly room: number;
+  /** The PDU's canonical JSON. */
+  readonly pdu: string;
+  /** How many destinations do not have it, of those it was handed to. */
+  waiting: number;
+}
+
+export interface AddressedRow {
+  readonly row: OutgoingRow;
+  readonly targets: ReadonlySet<ServerName>;
+}
+
+export interface OutgoingEventsDeps {
+  readonly db: Database;
+  readonly serverName: ServerName;
+  readonly roomServers: RoomServers;
+}
+
+interface Room {
+  readonly roomId: RoomId;
+  readonly version: RoomVersion;
+}
+
+const ROOMS_MAX = 10_000;
+const concerned: ReadonlySet<unknown> = new Set(['join', 'invite', 'knock']);
+const outside: ReadonlySet<unknown> = new Set(['leave', 'ban']);
+
+export const createOutgoingEvents = ({ db, serverName, roomServers }: OutgoingEventsDeps) => {
+  const rooms = new LruCache<number, Room>(ROOMS_MAX);
+
+  const roomOf = async (nid: number): Promise<Room> => {
+    const known = rooms.get(nid);
+    if (known) return known;
+    const stored = await db.read((tx) => roomByNid(tx, nid));
+    const version = stored && roomVersion(stored.version);
+    if (!version) throw new Error(`room ${nid} of an outgoing event is not stored or of no known version`);
+    const room = { roomId: stored.roomId, version };
+    rooms.set(nid, room);
+    return room;
+  };
+
+  /** The server of a user who was in the room, invited or knocking before the event, and is not after it. */
+  const serverThatLeft = async (row: OutgoingRow): Promise<ServerName | undefined> => {
+    if (row.isMember === 0 || row.replaces === null) return undefined;
+    const events = await db.read((tx) => eventsByNid(tx, [row.nid, row.replaces!]));
+    const membershipIn = (nid: number): unknown => {
+      const event = events.find((each) => each.nid === nid);
+      return event && (JSON.parse(event.content) as { membership?: unknown }).membership;
+    };
+    const member = events.find(({ nid }) => nid === row.nid)?.stateKey as UserId | undefined;
+    if (member === undefined) return undefined;
+    if (!outside.has(membershipIn(row.nid)) || !concerned.has(membershipIn(row.replaces))) return undefined;
+    const server = serverOf(member);
+    return server === serverName ? undefined : server;
+  };
+
+  /** "servers in the room at that time": those in the state after the event, and whom it makes leave. */
+  const targetsOf = async (
+    row: OutgoingRow,
+    told: readonly ServerName[] | undefined,
+  ): Promise<ReadonlySet<ServerName>> => {
+    const inState = await roomServers.at(row.room, bytesToHash(row.stateRoot));
+    const servers = withTold(inState, told, serverName);
+    const left = await serverThatLeft(row);
+    const origin = serverOf(row.sender);
+    if (left === undefined && (origin === serverName || !servers.has(origin))) return servers;
+    const targets = new Set(servers);
+    if (left !== undefined) targets.add(left);
+    // An event that is forwarded came from there.
+    targets.delete(origin);
+    return targets;
+  };
+
+  return {
+    /** In the order given. */
+    async address(rows: readonly OutgoingRow[]): Promise<AddressedRow[]> {
+      if (rows.length === 0) return [];
+      const told = await db.read((tx) => serversOfPartialJoins(tx, [...new Set(rows.map(({ room }) => room))]));
+      const addressed: AddressedRow[] = [];
+      for (const row of rows) addressed.push({ row, targets: await targetsOf(row, told.get(row.room)) });
+      return addressed;
+    },
+
+    /** Events at some positions with their texts, in order; those that are not stored any more are left out. */
+    async load(positions: readonly number[]): Promise<OutgoingEvent[]> {
+      const stored = await db.read((tx) => eventsAtPositions(tx, positions));
+      const events: OutgoingEvent[] = [];
+      for (const event of stored.sort((a, b) => a.position! - b.position!)) {
+        const { roomId, version } = await roomOf(event.room);
+        events.push({ position: event.position!, room: event.room, pdu: joinPdu(event, roomId, version), waiting: 0 });
+      }
+      return events;
+    },
+  };
+};
+
+export type OutgoingEvents = ReturnType<typeof createOutgoingEvents>;
