@@ -108,8 +108,7 @@ export const register = async (
   password = `${username}-pass`,
   isUnchecked = false,
 ): Promise<TestClient> => {
-  const nobody = { userId: '', deviceId: '', accessToken: '', isUnchecked };
-  const anonymous = createClient(baseUrl, nobody);
+  const anonymous = createClient(baseUrl, { userId: '', deviceId: '', accessToken: '', isUnchecked });
   const body = await anonymous.ok(
     anonymous.post('/_matrix/client/v3/register', { username, password, auth: { type: 'm.login.dummy' } }),
   );
@@ -117,8 +116,13 @@ export const register = async (
   return createClient(baseUrl, { ...session, isUnchecked });
 };
 
-export const login = async (baseUrl: string, username: string, password = `${username}-pass`): Promise<TestClient> => {
-  const anonymous = createClient(baseUrl);
+export const login = async (
+  baseUrl: string,
+  username: string,
+  password = `${username}-pass`,
+  isUnchecked = false,
+): Promise<TestClient> => {
+  const anonymous = createClient(baseUrl, { userId: '', deviceId: '', accessToken: '', isUnchecked });
   const body = await anonymous.ok(
     anonymous.post('/_matrix/client/v3/login', {
       type: 'm.login.password',
@@ -126,5 +130,6 @@ export const login = async (baseUrl: string, username: string, password = `${use
       password,
     }),
   );
-  return createClient(baseUrl, { userId: body.user_id, deviceId: body.device_id, accessToken: body.access_token });
+  const session = { userId: body.user_id, deviceId: body.device_id, accessToken: body.access_token };
+  return createClient(baseUrl, { ...session, isUnchecked });
 };

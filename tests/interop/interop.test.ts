@@ -3,8 +3,13 @@
 import { afterAll, beforeAll, inject } from 'vitest';
 // For the type of inject('postgresUrl').
 import type {} from '../harness/postgres-setup.ts';
+import { devices } from './devices.ts';
+import { directory, rules, spaces } from './directory.ts';
+import { encryption } from './encryption.ts';
 import { history } from './history.ts';
+import { media } from './media.ts';
 import { comingAndGoing, invitations, knocking, moderation, restrictedJoins } from './membership.ts';
+import { outages } from './outage.ts';
 import { describeMeetings, serverKeys } from './pairings.ts';
 import { type Servers, START_TIMEOUT_MS, startServers } from './servers/all.ts';
 import { signs, talking } from './talk.ts';
@@ -31,3 +36,10 @@ describeMeetings('restricted joins', from(9), servers, restrictedJoins);
 describeMeetings('talk', everyVersion, servers, talking);
 describeMeetings('signs', ['11', '12'], servers, signs);
 describeMeetings('history', ['10', '12'], servers, history);
+describeMeetings('devices', ['11', '12'], servers, devices);
+describeMeetings('encryption', ['11', '12'], servers, encryption);
+describeMeetings('media', ['11', '12'], servers, media);
+describeMeetings('directory', ['11', '12'], servers, directory);
+describeMeetings('spaces', ['11', '12'], servers, spaces);
+describeMeetings('rules of rooms', ['10', '11'], servers, rules);
+describeMeetings('outages', ['11', '12'], servers, outages);

@@ -30,10 +30,16 @@ export const startServers = async (keys: readonly ServerKey[], postgresUrl: stri
   stack.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
   const places = new Map<ServerKey, Place>();
   for (const key of keys) {
-    const place = { directory: join(root, key), clientPort: await freePort(), federationPort: await freePort() };
-    const database = key.endsWith('-pg') ? await createPostgresDatabase(postgresUrl) : undefined;
+    const isOnPostgres = key.endsWith('-pg');
+    const database = isOnPostgres ? await createPostgresDatabase(postgresUrl) : undefined;
     if (database) stack.defer(() => database.drop());
-    places.set(key, { ...place, ...(database && { database: database.url }) });
+    places.set(key, {
+      directory: join(root, key),
+      clientPort: await freePort(),
+      federationPort: await freePort(),
+      host: isOnPostgres ? 'localhost' : '127.0.0.1',
+      ...(database && { database: database.url }),
+    });
   }
   const started = await Promise.allSettled(
     [...places].map(async ([key, place]): Promise<[ServerKey, Homeserver]> => {

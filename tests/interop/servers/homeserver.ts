@@ -6,7 +6,9 @@ export interface Place {
   readonly directory: string;
   /** Plain HTTP, for clients. */
   readonly clientPort: number;
-  /** TLS, for other servers; the server's name is 127.0.0.1 with this port. */
+  /** The first part of its name. Both are the loopback; access control lists tell them apart. */
+  readonly host: '127.0.0.1' | 'localhost';
+  /** TLS, for other servers, and the second part of its name. */
   readonly federationPort: number;
   /** A postgres:// URL of an empty database; else SQLite. */
   readonly database?: string;
@@ -26,7 +28,7 @@ export interface Homeserver extends AsyncDisposable {
 
 const tlsFile = (name: string): string => new URL(`../../fixtures/tls/${name}`, import.meta.url).pathname;
 
-/** A certificate good for 127.0.0.1, which every server here uses, and the authority that all of them trust. */
+/** A certificate good for both hosts, which every server here uses, and the authority that all of them trust. */
 export const tls = { authority: tlsFile('ca.pem'), certificate: tlsFile('first.pem'), key: tlsFile('first.key') };
 
-export const serverNameOf = ({ federationPort }: Place): string => `127.0.0.1:${federationPort}`;
+export const serverNameOf = ({ host, federationPort }: Place): string => `${host}:${federationPort}`;

@@ -22,7 +22,7 @@ const replaceKey = (directory: string): void => {
 };
 
 export const startKintsugi = async (place: Place): Promise<Homeserver> => {
-  const { directory, clientPort: port, database } = place;
+  const { directory, clientPort: port, federationPort, database } = place;
   const serverName = serverNameOf(place);
   let running: TestServer | undefined;
   const outputs: string[] = [];
@@ -37,7 +37,7 @@ export const startKintsugi = async (place: Place): Promise<Homeserver> => {
         port,
         serverName,
         env,
-        args: ['--listen-tls', serverName, '--tls-cert', tls.certificate, '--tls-key', tls.key],
+        args: ['--listen-tls', `127.0.0.1:${federationPort}`, '--tls-cert', tls.certificate, '--tls-key', tls.key],
         ...(database !== undefined && { database }),
       });
     },

@@ -1,0 +1,51 @@
+// Servers that are away for a while, crash, and change their keys. Nothing else may run at the same time.
+
+import { expect, test } from 'vitest';
+import { until } from '../harness/until.ts';
+import type { Journeys } from './pairings.ts';
+import { heard, join, openRoom, setState, tell } from './rooms.ts';
+import { together } from './talk.ts';
+
+export const outages: Journeys = (meeting, version) => {
+  test('a server that was away catches up, also when the sender crashed meanwhile', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { host, guest } = meeting;
+    const { anna, bert, roomId } = await together(meeting, stack, version);
+    await tell(anna, roomId, 'good night', bert);
+    await guest.stop('SIGKILL');
+    const words = ['are you there?', 'one', 'two', 'three'];
+    for (const word of words.slice(0, 2)) await anna.client.say(roomId, word);
+    const messages = { [bert.userId]: { '*': { waited: true } } };
+    await anna.client.ok(anna.client.put(`/_matrix/client/v3/sendToDevice/x.test/${anna.userId}`, { messages }));
+    await host.stop('SIGKILL');
+    await host.start();
+    for (const word of words.slice(2)) await anna.client.say(roomId, word);
+    await setState(anna, roomId, 'm.room.topic', { topic: 'while you were away' });
+    await guest.start();
+    // Some servers look only when there is something new to send.
+    await tell(anna, roomId, 'four', bert);
+    await until('the message to the device', () => bert.toDevice.some(({ content }) => content.waited === true));
+    await until('all words', () => heard(bert, roomId).length >= 6, 10_000).catch(() => undefined);
+    expect(heard(bert, roomId)).toEqual(['good night', ...words, 'four']);
+    await bert.sees('the new topic', roomId, ({ state }) => {
+      return state.get('m.room.topic|')?.content.topic === 'while you were away';
+    });
+    await tell(bert, roomId, 'here I am', anna);
+  });
+
+  test('a server that changed its key is believed, and so is what it signed before', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { host, guest } = meeting;
+    const { anna, bert, roomId } = await together(meeting, stack, version);
+    await tell(anna, roomId, 'with the old key', bert);
+    const { roomId: unseen, alias } = await openRoom(anna, version);
+    await host.rotateKey();
+    await tell(anna, roomId, 'with the new key', bert);
+    await tell(bert, roomId, 'I believe you', anna);
+    await join(bert, alias);
+    await anna.seesMember(unseen, bert.userId, 'join');
+    await guest.rotateKey();
+    await tell(bert, roomId, 'mine is new as well', anna);
+    await tell(anna, unseen, 'fine', bert);
+  });
+};
