@@ -1,0 +1,165 @@
+// Transactions of other servers: stored with their answer before they are answered, worked off afterwards, also after a
+// restart. The same transaction gets the same answer.
+// Server-Server API, "Transactions".
+
+import type { Metrics } from '../../lib/metrics.ts';
+import { singleFlight } from '../../lib/single-flight.ts';
+import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
+import { invalidParam, MatrixError } from '../../protocol/errors/matrix-error.ts';
+import { isJsonObject, type JsonObject } from '../../protocol/events/json.ts';
+import type { ServerName } from '../../protocol/ids/branded.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+import {
+  finishInboundTransactions,
+  forgetInboundTransactions,
+  type PendingTransaction,
+  pendingInboundTransactions,
+  storeInboundTransaction,
+} from '../../storage/stores/inbound-transactions.ts';
+import type { PendingWork } from './backlog.ts';
+import { registerInboundMetrics } from './inbound-metrics.ts';
+import { losslessBody, readTransaction, type TransactionContent } from './read-transaction.ts';
+import { createSharedRooms } from './shared-rooms.ts';
+import { answerText, type SortedPdus, sortPdus } from './sort-pdus.ts';
+import { createWorkOff, type WorkOffDeps } from './work-off.ts';
+
+export interface IncomingTransactionsDeps extends Omit<WorkOffDeps, 'signal'> {
+  readonly rooms: Pick<Rooms, 'view'>;
+  readonly metrics: Metrics;
+}
+
+export interface IncomingTransaction {
+  readonly origin: ServerName;
+  readonly txnId: string;
+  /** As JSON.parse read it. */
+  readonly body: JsonObject;
+  readonly bodyText: string;
+}
+
+const TXN_ID_LENGTH_MAX = 1000;
+const PENDING_PAGE = 50;
+const SWEEP_INTERVAL_MS = 3_600_000;
+/** Who got no answer for days has given up; so has this server for what it could not work off. */
+const TRANSACTIONS_LIVE_MS = 3 * 24 * 3_600_000;
+
+export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
+  const { db, clock, log } = deps;
+  const stopping = new AbortController();
+  const workOff = createWorkOff({ ...deps, signal: stopping.signal });
+  const { backlog } = workOff;
+  const sharedRooms = createSharedRooms(deps);
+  const flights = singleFlight<string, string>();
+  const transactions = new Map<string, number>();
+  const count = (outcome: string): void => void transactions.set(outcome, (transactions.get(outcome) ?? 0) + 1);
+  registerInboundMetrics(deps.metrics, { pdus: workOff.outcomes, transactions, gauges: workOff.gauges });
+
+  const workOf = (origin: ServerName, receivedTs: number, sizeBytes: number, sorted: SortedPdus, edus: number) => {
+    const pdus = sorted.queued.length;
+    const left = pdus + (edus > 0 ? 1 : 0);
+    const work: PendingWork = { nid: 0, origin, receivedTs, sizeBytes, pdus, left, isKept: false };
+    return work;
+  };
+
+  const noteRefusals = (origin: ServerName, { refused }: SortedPdus): void => {
+    for (const { kind, eventId, roomId, reason } of refused) {
+      workOff.count(kind);
+      log.debug({ source: origin, eventId, roomId, reason }, 'An event was refused.');
+    }
+  };
+
+  const store = async ({ origin, txnId, bodyText }: IncomingTransaction, content: TransactionContent) => {
+    const sorted = await sortPdus(content.pdus, origin, sharedRooms);
+    const receivedTs = clock.now();
+    const work = workOf(origin, receivedTs, bodyText.length, sorted, content.edus.length);
+    backlog.check(origin);
+    backlog.add(work);
+    const row = {
+      origin,
+      txnId,
+      receivedTs,
+      body: work.left > 0 ? bodyText : null,
+      answer: answerText(sorted),
+    };
+    try {
+      const { nid, answer } = await db.write(storeInboundTransaction, row);
+      if (nid === null || work.left === 0) backlog.cancel(work);
+      count(nid === null ? 'repeated' : 'new');
+      if (nid === null) return answer;
+      work.nid = nid;
+      noteRefusals(origin, sorted);
+      workOff.push(work, sorted.queued, content.edus);
+      return answer;
+    } catch (error) {
+      backlog.cancel(work);
+      throw error;
+    }
+  };
+
+  const take = async (transaction: IncomingTransaction): Promise<string> => {
+    const { origin, body, bodyText } = transaction;
+    try {
+      backlog.check(origin);
+      return await store(transaction, readTransaction(losslessBody(body, bodyText)));
+    } catch (error) {
+      if (error instanceof MatrixError) count(error.status === 429 ? 'limited' : 'refused');
+      throw error;
+    }
+  };
+
+  const resume = async ({ nid, origin, receivedTs, body }: PendingTransaction): Promise<void> => {
+    const parsed = parseJsonLossless(body);
+    const { pdus, edus } = readTransaction(isJsonObject(parsed) ? parsed : {});
+    const sorted = await sortPdus(pdus, origin, sharedRooms);
+    const work = workOf(origin, receivedTs, body.length, sorted, edus.length);
+    work.nid = nid;
+    if (work.left === 0) {
+      await db.write(finishInboundTransactions, [nid]);
+      return;
+    }
+    backlog.add(work);
+    workOff.push(work, sorted.queued, edus);
+  };
+
+  let sweeping = clock.after(SWEEP_INTERVAL_MS, sweep);
+  async function forget(): Promise<void> {
+    while (await db.write(forgetInboundTransactions, clock.now() - TRANSACTIONS_LIVE_MS));
+  }
+  function sweep(): void {
+    forget().catch((err: unknown) => log.warn({ err }, 'Old transactions of other servers could not be forgotten.'));
+    sweeping = clock.after(SWEEP_INTERVAL_MS, sweep);
+  }
+
+  return {
+    /**
+     * The answer, as JSON text. Throws M_BAD_JSON for a body that is no transaction, M_LIMIT_EXCEEDED when too much is to be
+     * worked off already.
+     */
+    async receive(transaction: IncomingTransaction): Promise<string> {
+      const { origin, txnId } = transaction;
+      if (txnId.length > TXN_ID_LENGTH_MAX) throw invalidParam('The transaction ID is too long');
+      return flights.run(`${origin} ${txnId}`, () => take(transaction));
+    },
+
+    /** Works off what was stored before this server was started: call it before transactions are received. */
+    async start(): Promise<void> {
+      let after = 0;
+      let resumed = 0;
+      for (;;) {
+        const page = await db.read((tx) => pendingInboundTransactions(tx, after, PENDING_PAGE));
+        for (const each of page) await resume(each);
+        after = page.at(-1)?.nid ?? after;
+        resumed += page.length;
+        if (page.length < PENDING_PAGE) break;
+      }
+      if (resumed > 0) log.info({ transactions: resumed }, 'Transactions of other servers are worked off.');
+    },
+
+    async [Symbol.asyncDispose](): Promise<void> {
+      sweeping.cancel();
+      stopping.abort(new DOMException('the server is shutting down', 'AbortError'));
+      await workOff.settled();
+    },
+  };
+};
+
+export type IncomingTransactions = ReturnType<typeof createIncomingTransactions>;

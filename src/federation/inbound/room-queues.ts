@@ -1,0 +1,141 @@
+// Events that wait to be judged, a queue for each room: in the order they came within it, rooms beside each other. Events
+// with something missing leave the queue, so that who sent them keeps nobody waiting.
+
+import type { Log } from '../../lib/log.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import type { IncomingEvent } from '../../rooms/receive/incoming.ts';
+import type { Verified, Verify } from '../verify/verify-pdus.ts';
+import type { AcceptEvents, Outcome } from './accept-events.ts';
+import type { PendingWork } from './backlog.ts';
+import type { QueuedPdu } from './sort-pdus.ts';
+
+export interface QueuedEvent extends QueuedPdu {
+  readonly work: PendingWork;
+}
+
+/** An event that passed the checks which need no room. */
+export interface VerifiedEvent {
+  readonly event: IncomingEvent;
+  readonly queued: QueuedEvent;
+}
+
+export interface RoomQueuesDeps {
+  readonly verify: Pick<Verify, 'verifyParsed'>;
+  readonly accept: AcceptEvents;
+  readonly log: Log;
+  /** The event came to its end; `invalid`: dropped for its signatures or format. */
+  readonly onOutcome: (queued: QueuedEvent, outcome: Outcome | { eventId: EventId; fate: 'invalid' }) => void;
+  /** It waits for events that are not here. */
+  readonly onWaiting: (event: VerifiedEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+interface RoomQueue {
+  readonly items: QueuedEvent[];
+  worked: Promise<void>;
+}
+
+/** Events that are judged and written together. */
+const BATCH_MAX = 100;
+/** For keys that are not known; others in the room wait meanwhile. */
+const KEY_TIMEOUT_MS = 5000;
+
+export const createRoomQueues = (deps: RoomQueuesDeps) => {
+  const { verify, accept, log, onOutcome, onWaiting, signal } = deps;
+  const rooms = new Map<RoomId, RoomQueue>();
+  let queued = 0;
+
+  const verifyBatch = async (batch: readonly QueuedEvent[]): Promise<VerifiedEvent[]> => {
+    const bySource = Map.groupBy(batch, ({ work }) => work.origin);
+    const results = new Map<QueuedEvent, Verified>();
+    const verifyOf = async (source: ServerName, items: readonly QueuedEvent[]): Promise<void> => {
+      const parsed = items.map((item) => item.parsed);
+      const options = { keyTimeoutMs: KEY_TIMEOUT_MS };
+      const verified = await verify.verifyParsed(parsed, items[0]!.version, source, options);
+      for (const [at, result] of verified.entries()) results.set(items[at]!, result);
+    };
+    await Promise.all([...bySource].map(([source, items]) => verifyOf(source, items)));
+    const good: VerifiedEvent[] = [];
+    for (const item of batch) {
+      const result = results.get(item)!;
+      if (result.ok) {
+        good.push({ event: result.event, queued: item });
+        continue;
+      }
+      const { eventId } = item.parsed.event;
+      const { roomId, work } = item;
+      log.info({ roomId, eventId, source: work.origin, reason: result.reason }, 'An event was dropped.');
+      onOutcome(item, { eventId, fate: 'invalid' });
+    }
+    return good;
+  };
+
+  const judge = async (roomId: RoomId, verified: readonly VerifiedEvent[]): Promise<void> => {
+    const once = new Map<EventId, VerifiedEvent>();
+    for (const each of verified) {
+      const { eventId } = each.event.event;
+      if (once.has(eventId)) onOutcome(each.queued, { eventId, fate: 'known' });
+      else once.set(eventId, each);
+    }
+    const events = [...once.values()];
+    const outcomes = await accept(
+      roomId,
+      events.map(({ event }) => event),
+      { as: 'new', onMissing: 'wait' },
+    );
+    for (const [at, outcome] of outcomes.entries()) {
+      const each = events[at]!;
+      if (outcome.fate === 'waiting') onWaiting(each);
+      else onOutcome(each.queued, outcome);
+    }
+  };
+
+  /** By a fault of this server: what was to be judged stays stored, and is taken up again at the next start. */
+  const verifyOrKeep = async (roomId: RoomId, batch: readonly QueuedEvent[]): Promise<VerifiedEvent[]> => {
+    try {
+      return await verifyBatch(batch);
+    } catch (err) {
+      log.error({ err, roomId, events: batch.length }, 'Events could not be verified.');
+      for (const item of batch) onOutcome(item, { eventId: item.parsed.event.eventId, fate: 'failed' });
+      return [];
+    }
+  };
+
+  /** While a batch is judged and written the next one's signatures are checked. */
+  const workOff = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
+    let judged = Promise.resolve();
+    while (room.items.length > 0 && !signal.aborted) {
+      const batch = room.items.splice(0, BATCH_MAX);
+      queued -= batch.length;
+      const verified = await verifyOrKeep(roomId, batch);
+      await judged;
+      judged = judge(roomId, verified);
+    }
+    await judged;
+  };
+
+  const start = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
+    while (room.items.length > 0 && !signal.aborted) await workOff(roomId, room);
+    rooms.delete(roomId);
+  };
+
+  return {
+    /** Events of one room, behind those that are there. */
+    push(roomId: RoomId, items: readonly QueuedEvent[]): void {
+      const working = rooms.get(roomId);
+      const room = working ?? { items: [], worked: Promise.resolve() };
+      for (const item of items) room.items.push(item);
+      queued += items.length;
+      if (working) return;
+      rooms.set(roomId, room);
+      room.worked = start(roomId, room);
+    },
+    counts: () => ({ queued, rooms: rooms.size }),
+    /** Resolves when nobody works any more: for the end, after the signal. */
+    async settled(): Promise<void> {
+      await Promise.all([...rooms.values()].map(({ worked }) => worked));
+    },
+  };
+};
+
+export type RoomQueues = ReturnType<typeof createRoomQueues>;

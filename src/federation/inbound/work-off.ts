@@ -1,0 +1,141 @@
+// What is done with a transaction after it was answered: its events are verified and judged room by room, what is missing is
+// fetched, its EDUs are taken. It stays stored until nothing of it is left.
+
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
+import type { Database } from '../../storage/database.ts';
+import { finishInboundTransactions } from '../../storage/stores/inbound-transactions.ts';
+import type { IncomingEdus } from '../edus/incoming.ts';
+import type { Fetch } from '../fetch/fetch.ts';
+import type { Verify } from '../verify/verify-pdus.ts';
+import { createAcceptEvents, type Outcome } from './accept-events.ts';
+import { createBacklog, type PendingWork } from './backlog.ts';
+import { createEduQueue } from './edu-queue.ts';
+import { createFillGap } from './gaps/fill-gap.ts';
+import { createRoomQueues, type QueuedEvent } from './room-queues.ts';
+import type { QueuedPdu } from './sort-pdus.ts';
+import { createWaitingEvents } from './waiting-events.ts';
+
+export interface WorkOffDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly serverName: ServerName;
+  readonly receive: Receive;
+  readonly verify: Pick<Verify, 'verifyParsed'>;
+  readonly fetch: Fetch;
+  readonly edus: IncomingEdus;
+  /** Other servers with members in the room. */
+  readonly serversIn: (roomId: RoomId) => Promise<ReadonlySet<ServerName>>;
+  readonly isLeftAlone: (server: ServerName) => boolean;
+  /** Aborted when the server stops. */
+  readonly signal: AbortSignal;
+}
+
+type End = Outcome | { readonly eventId: EventId; readonly fate: 'invalid' };
+
+/** Transactions of which nothing is left are marked so, many in one write; after a crash they are worked off again. */
+const createFinishing = ({ db, log }: Pick<WorkOffDeps, 'db' | 'log'>) => {
+  let nids: number[] = [];
+  let writing: Promise<void> | undefined;
+  const write = async (): Promise<void> => {
+    while (nids.length > 0) {
+      const finished = nids;
+      nids = [];
+      await db.write(finishInboundTransactions, finished).catch((err: unknown) => {
+        log.warn({ err, transactions: finished.length }, 'Transactions could not be marked as worked off.');
+      });
+    }
+    writing = undefined;
+  };
+  return {
+    push(nid: number): void {
+      nids.push(nid);
+      writing ??= Promise.resolve().then(write);
+    },
+    settled: async (): Promise<void> => writing,
+  };
+};
+
+export const createWorkOff = (deps: WorkOffDeps) => {
+  const { clock, log, signal, edus } = deps;
+  const outcomes = new Map<string, number>();
+  const count = (fate: string): void => void outcomes.set(fate, (outcomes.get(fate) ?? 0) + 1);
+  const finishing = createFinishing(deps);
+  const backlog = createBacklog({
+    clock,
+    onDone: ({ nid, isKept }) => {
+      if (!isKept) finishing.push(nid);
+    },
+  });
+
+  const tell = (roomId: RoomId, end: End, source: ServerName): void => {
+    count(end.fate);
+    if (end.fate !== 'rejected' && end.fate !== 'soft-failed') return;
+    const { eventId, fate, failed } = end;
+    const { check, rule, sentence } = failed;
+    log.info({ roomId, eventId, source, fate, check, rule, sentence }, 'An event was not accepted.');
+  };
+
+  const finish = ({ work }: QueuedEvent, isKept: boolean): void => {
+    if (isKept) work.isKept = true;
+    backlog.done(work);
+  };
+  const onOutcome = (queued: QueuedEvent, end: End): void => {
+    tell(queued.roomId, end, queued.work.origin);
+    finish(queued, end.fate === 'failed');
+  };
+
+  const accept = createAcceptEvents(deps);
+  const onSettled = (roomId: RoomId, outcome: Outcome, { source }: IncomingEvent): void => {
+    if (!waiting.settle(roomId, outcome)) tell(roomId, outcome, source);
+  };
+  const waiting = createWaitingEvents({
+    fillGap: createFillGap({ ...deps, accept, onSettled }),
+    clock,
+    log,
+    onOutcome,
+    signal,
+  });
+  const queues = createRoomQueues({ ...deps, accept, onOutcome, onWaiting: (each) => waiting.push(each) });
+  const eduQueue = createEduQueue({
+    edus,
+    log,
+    onDone: (work, isKept) => {
+      if (isKept) work.isKept = true;
+      backlog.done(work);
+    },
+  });
+
+  return {
+    backlog,
+    outcomes,
+    count,
+    /** The transaction is stored, and counted in the backlog. */
+    push(work: PendingWork, pdus: readonly QueuedPdu[], given: readonly JsonObject[]): void {
+      if (given.length > 0) eduQueue.push(work, given);
+      for (const [roomId, items] of Map.groupBy(pdus, (pdu) => pdu.roomId)) {
+        queues.push(
+          roomId,
+          items.map((pdu) => ({ ...pdu, work })),
+        );
+      }
+    },
+    gauges: () => {
+      const { queued, rooms } = queues.counts();
+      const { waiting: waitingPdus } = waiting.counts();
+      return { ...backlog.counts(), queuedPdus: queued, queuedRooms: rooms, waitingPdus };
+    },
+    /** Resolves when nobody works any more: for the end, after the signal. */
+    async settled(): Promise<void> {
+      await queues.settled();
+      await waiting.settled();
+      await finishing.settled();
+    },
+  };
+};
+
+export type WorkOff = ReturnType<typeof createWorkOff>;
