@@ -32,7 +32,7 @@ export const walkBack = async (tx: ReadTx, walk: Walk): Promise<StoredEvent[]> =
   };
   const found: StoredEvent[] = [];
   const seen = new Set<EventId>(walk.starts);
-  let level = await load(walk.starts);
+  let level = await load([...seen]);
   if (walk.withStarts) found.push(...level.filter(isAccepted).slice(0, limit));
   // Prev events mostly stand just below in the timeline: one read instead of one for each step.
   for (const event of await neighbours(tx, room, level, limit)) near.set(event.eventId, event);

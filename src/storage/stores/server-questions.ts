@@ -3,6 +3,7 @@
 import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { ReadTx } from '../database.ts';
+import { unpackRest } from '../rest-text.ts';
 import type { MembershipState } from './memberships.ts';
 
 export interface AskedRoomRow {
@@ -26,7 +27,7 @@ export const askedRoomByNid = (tx: ReadTx, nid: number): Promise<AskedRoomRow | 
 /** SQLite compares without regard to case, and a port can look like a whole name: the rows are looked at again. */
 const patternOf = (server: ServerName): string => `%:${server}`;
 
-/** The nid of the room, whether a user of another server has this membership in it. */
+/** Whether a user of another server has this membership in the room. */
 export const hasMemberOf = async (
   tx: ReadTx,
   room: number,
@@ -92,8 +93,13 @@ export const serversOfPartialJoin = async (tx: ReadTx, room: number): Promise<Se
 };
 
 /** Of some events their members without columns, as JSON texts. */
-export const restsOf = (tx: ReadTx, nids: readonly number[]): Promise<{ nid: number; rest: string }[]> =>
-  tx.all(`SELECT nid AS "nid", rest AS "rest" FROM events WHERE ${tx.dialect.anyInt('nid')}`, tx.dialect.list(nids));
+export const restsOf = async (tx: ReadTx, nids: readonly number[]): Promise<{ nid: number; rest: string }[]> => {
+  const rows = await tx.all<{ nid: number; rest: string }>(
+    `SELECT nid AS "nid", rest AS "rest" FROM events WHERE ${tx.dialect.anyInt('nid')}`,
+    tx.dialect.list(nids),
+  );
+  return rows.map(({ nid, rest }) => ({ nid, rest: unpackRest(rest) }));
+};
 
 /** nids by event id, of those that are stored in the room. */
 export const eventNidsOf = async (
