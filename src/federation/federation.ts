@@ -1,10 +1,15 @@
 // The part `federation`: rooms shared with other servers.
 
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { ServerName } from '../protocol/ids/branded.ts';
 import type { PublicRoomsQuery } from '../rooms/directory/public-rooms.ts';
+import type { Stream } from '../stream/stream.ts';
 import { createFetch } from './fetch/fetch.ts';
+import { createOutbound, noEdus } from './outbound/outbound.ts';
+import { createRoomServers } from './outbound/room-servers.ts';
 import { remotePublicRooms } from './remote/remote-directory.ts';
 import { createRemoteProfiles } from './remote/remote-profiles.ts';
 import { createServing, type ServingDeps } from './serving/serving.ts';
@@ -13,9 +18,15 @@ import { createVerify } from './verify/verify-pdus.ts';
 export interface FederationDeps extends ServingDeps {
   readonly peers: Peers;
   readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly stream: Stream;
+  readonly serverName: ServerName;
+  readonly shutdownGraceMs: number;
 }
 
-export const createFederation = ({ peers, clock, db, rooms }: FederationDeps) => {
+export const createFederation = (deps: FederationDeps) => {
+  const { peers, clock, db, rooms, stream, serverName } = deps;
   const verify = createVerify({ peers });
   const fetch = createFetch({ peers });
   const serving = createServing({ db, rooms });
@@ -24,7 +35,9 @@ export const createFederation = ({ peers, clock, db, rooms }: FederationDeps) =>
     ...createRemoteProfiles({ peers, clock }),
     publicRooms: (server: ServerName, question: PublicRoomsQuery) => remotePublicRooms(peers, server, question),
   };
-  return { verify, fetch, serving, remote };
+  const roomServers = createRoomServers({ db, stream, serverName, source: rooms.state.source });
+  const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus: noEdus });
+  return { verify, fetch, serving, remote, roomServers, outbound };
 };
 
 export type Federation = ReturnType<typeof createFederation>;

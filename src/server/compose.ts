@@ -71,7 +71,9 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const { receipts } = ephemeral;
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
-  const federation = createFederation({ peers, clock, db, rooms });
+  const { shutdownGraceMs } = config.limits;
+  const federation = createFederation({ ...ground, rooms, shutdownGraceMs });
+  stack.use(federation.outbound);
   const membership = createMembership({
     db,
     clock,
@@ -86,6 +88,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   void accounts.finishDeactivations();
   void membership.resumePropagations();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
+  if (peers.isEnabled) await federation.outbound.start();
   return { accounts, auth, ...room, e2ee, media, ephemeral, push, federation, membership, sync };
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '../../lib/log.ts';
 import { canonicalJson } from '../../protocol/canonical-json/canonical-json.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
-import { outgoingBetween } from '../../storage/stores/outgoing-events.ts';
+import { outgoingBetween, windowEnd } from '../../storage/stores/outgoing-events.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { EphemeralListener, OutgoingEdus } from '../edus/outgoing.ts';
 import type { Cursors } from './cursors.ts';
@@ -25,7 +25,7 @@ export interface DispatchDeps {
   readonly sender: Sender;
 }
 
-/** Positions that are read at once. */
+/** Events of all senders that are looked at at once. */
 const WINDOW = 500;
 const RETRY_MS = 5000;
 
@@ -78,7 +78,7 @@ export class Dispatch implements AsyncDisposable {
   async #handWindow(): Promise<void> {
     const { db, stream, serverName, edus, outgoing, cursors, sender } = this.#deps;
     const after = cursors.position;
-    const limit = Math.min(stream.head, after + WINDOW);
+    const limit = await db.read((tx) => windowEnd(tx, { after, upTo: stream.head, limit: WINDOW }));
     const { destinations, upTo } = await edus.destinationsOf(after, limit);
     const rows = await db.read((tx) => outgoingBetween(tx, { serverName, after, upTo }));
     const addressed = (await outgoing.address(rows)).filter(({ targets }) => targets.size > 0);
