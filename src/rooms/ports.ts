@@ -1,8 +1,10 @@
 // What the room engine asks of parts above it.
 
 import type { RoomEvent } from '../protocol/events/room-event.ts';
+import type { RoomAlias, RoomId, ServerName } from '../protocol/ids/branded.ts';
 import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
 import type { NotificationRow } from '../storage/stores/persist.ts';
+import type { RoomFacts } from './spaces/room-facts.ts';
 
 /** What is known of the room when an event is judged for notifications. */
 export interface NotificationContext {
@@ -26,4 +28,26 @@ export interface NotificationOutcome {
 
 export interface NotificationPort {
   judge(event: RoomEvent, context: NotificationContext): Promise<NotificationOutcome>;
+}
+
+/** What a server that is in a room tells of it. */
+export interface RemoteRoom {
+  readonly facts: RoomFacts;
+  /** Of its children, those that the server knows, without their own children. */
+  readonly children: ReadonlyMap<RoomId, RoomFacts>;
+  /** Children that this server has no way into. */
+  readonly inaccessible: ReadonlySet<RoomId>;
+}
+
+/** Rooms that this server is not in. */
+export interface RemoteRooms {
+  /** Asks one of the servers; undefined: none of them told. */
+  of(roomId: RoomId, via: readonly ServerName[]): Promise<RemoteRoom | undefined>;
+  /** Asks the alias's server; undefined: it does not know it, did not answer, or is this one. */
+  resolve(alias: RoomAlias): Promise<ResolvedAlias | undefined>;
+}
+
+export interface ResolvedAlias {
+  readonly roomId: RoomId;
+  readonly servers: readonly ServerName[];
 }

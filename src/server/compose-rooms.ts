@@ -1,5 +1,6 @@
 // The room engine with what is read from it.
 
+import { createRemoteRooms } from '../federation/remote/remote-rooms.ts';
 import { createJudging } from '../push/judging.ts';
 import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
 import { createRoomReads } from '../rooms/read/room-reads.ts';
@@ -9,13 +10,20 @@ import { createSearchIndex } from '../rooms/search/search-index.ts';
 import { everyHour } from './every-hour.ts';
 import type { Ground } from './lay-ground.ts';
 
-export function composeRooms({ db, clock, log, serverName, identity }: Ground, stack: AsyncDisposableStack) {
+export function composeRooms({ db, clock, log, serverName, identity, peers }: Ground, stack: AsyncDisposableStack) {
   const judging = createJudging({ db, clock, log, serverName });
   const { signingKey } = identity;
   const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
   stack.use(everyHour(rooms.forgetTransactions, 'Old transaction ids could not be forgotten.', clock, log));
   const searchIndex = stack.use(createSearchIndex({ db, clock, log }));
-  const roomReads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
+  const roomReads = createRoomReads({
+    db,
+    clock,
+    state: rooms.state,
+    names: rooms.names,
+    searchIndex,
+    remoteRooms: createRemoteRooms({ peers, clock, serverName }),
+  });
   return {
     judging,
     rooms,

@@ -39,7 +39,8 @@ export const openTestRooms = (db: Database) => {
     notifications: { judge: async () => ({ notifies: false, highlights: false, exceptions: [] }) },
   });
   const searchIndex = createSearchIndex({ db, clock, log: silentLog });
-  const reads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex });
+  const remoteRooms = { of: async () => undefined, resolve: async () => undefined };
+  const reads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex, remoteRooms });
 
   const send = async (roomId: RoomId, draft: Draft): Promise<EventId> => {
     // Each event has a time of its own.

@@ -41,6 +41,10 @@ export const eventIdParam: (value: Text, name: string) => EventId = checked(isEv
 export const aliasParam: (value: Text, name: string) => RoomAlias = checked(isRoomAlias, 'a room alias');
 export const serverNameParam: (value: Text, name: string) => ServerName = checked(isServerName, 'a server name');
 
+/** `via` and its kind: what is no server name is passed over. At most 100 are kept. */
+export const serverNames = (_value: Text, _name: string, all: readonly string[]): readonly ServerName[] =>
+  all.filter(isServerName).slice(0, 100);
+
 export const optionalUserId = optional(userIdParam);
 export const optionalServerName = optional(serverNameParam);
 

@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
+import type { RemoteRooms } from '../ports.ts';
 import { type SearchAnswer, type SearchQuestion, searchEvents } from '../search/search-events.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import { roomSummary } from '../spaces/room-summary.ts';
@@ -49,15 +50,21 @@ export interface RoomReads {
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
   threads(roomId: RoomId, question: ThreadsQuestion, viewer: Viewer): Promise<ThreadsPage>;
   mutualRooms(other: UserId, from: string | undefined, viewer: Viewer): Promise<MutualRooms>;
-  /** `user`: a nid, or undefined for who did not say. */
-  summary(roomIdOrAlias: RoomId | RoomAlias, user: number | undefined): Promise<JsonObject>;
+  /** As roomSummary in spaces/room-summary.ts. */
+  summary(roomIdOrAlias: RoomId | RoomAlias, via: readonly ServerName[], user: number | undefined): Promise<JsonObject>;
   hierarchy(roomId: RoomId, question: HierarchyQuestion, user: number): Promise<HierarchyPage>;
   hierarchyForServer(roomId: RoomId, suggestedOnly: boolean, server: ServerName): Promise<ServerHierarchy>;
   search(question: SearchQuestion, viewer: Viewer): Promise<SearchAnswer>;
 }
 
-export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchIndex }): RoomReads => {
+export interface RoomReadsDeps extends RoomReaderDeps {
+  readonly searchIndex: SearchIndex;
+  readonly remoteRooms: RemoteRooms;
+}
+
+export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
   const reading = createReading(deps);
+  const spaces = { db: deps.db, reading, remoteRooms: deps.remoteRooms };
   const ask =
     <A extends unknown[], R>(question: (look: Look, ...args: A) => Promise<R>) =>
     (...args: [...A, Viewer]): Promise<R> => {
@@ -83,8 +90,8 @@ export const createRoomReads = (deps: RoomReaderDeps & { searchIndex: SearchInde
       return deps.db.read((tx) => searchEvents({ reading, tx, viewer }, question));
     },
     mutualRooms: ask(mutualRooms),
-    summary: (roomIdOrAlias, user) => deps.db.read((tx) => roomSummary(reading, tx, roomIdOrAlias, user)),
-    hierarchy: (roomId, question, user) => deps.db.read((tx) => spaceHierarchy(reading, tx, roomId, question, user)),
+    summary: (roomIdOrAlias, via, user) => roomSummary(spaces, roomIdOrAlias, via, user),
+    hierarchy: (roomId, question, user) => spaceHierarchy(spaces, roomId, question, user),
     hierarchyForServer: (roomId, suggestedOnly, server) =>
       deps.db.read((tx) => serverHierarchy(reading, tx, roomId, suggestedOnly, server)),
   };

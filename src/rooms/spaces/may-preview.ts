@@ -3,7 +3,7 @@
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import { membershipOf } from '../../storage/stores/memberships.ts';
+import { membershipIn } from '../../storage/stores/memberships.ts';
 import { isJoinedToAny } from '../../storage/stores/room-conditions.ts';
 import { roomById } from '../../storage/stores/rooms.ts';
 import type { Reading } from '../read/room-reader.ts';
@@ -16,25 +16,37 @@ export interface Preview {
   readonly membership: string | undefined;
 }
 
-/** `user`: a nid, or undefined for who did not say. undefined: the room is not here, or not theirs to know of. */
+/** `elsewhere`: this server is not in the room. */
+export type PreviewAnswer = Preview | 'hidden' | 'elsewhere';
+
+/** `user`: a nid, or undefined for who did not say. */
 export const previewRoom = async (
   reading: Reading,
   tx: ReadTx,
   roomId: RoomId,
   user: number | undefined,
-): Promise<Preview | undefined> => {
+): Promise<PreviewAnswer> => {
   const stored = await roomById(tx, roomId);
   const version = stored && roomVersion(stored.version);
-  if (!stored || !version) return undefined;
+  if (!stored || !version) return 'elsewhere';
   const facts = await reading.facts.of(
     reading,
     tx,
     { nid: stored.nid, roomId, version },
     bytesToHash(stored.stateRoot),
   );
-  const own = user === undefined ? undefined : await membershipOf(tx, user, stored.nid);
-  const membership = user === undefined ? undefined : (own?.membership ?? 'leave');
-  return (await mayPreview(tx, facts, user, membership)) ? { facts, membership } : undefined;
+  return previewOf(tx, roomId, facts, user);
+};
+
+/** `facts`: of a room here, or as a server told that is in it. */
+export const previewOf = async (
+  tx: ReadTx,
+  roomId: RoomId,
+  facts: RoomFacts,
+  user: number | undefined,
+): Promise<Preview | 'hidden'> => {
+  const membership = user === undefined ? undefined : ((await membershipIn(tx, user, roomId)) ?? 'leave');
+  return (await mayPreview(tx, facts, user, membership)) ? { facts, membership } : 'hidden';
 };
 
 const KNOCKABLE = ['knock', 'knock_restricted'];

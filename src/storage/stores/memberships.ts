@@ -25,6 +25,17 @@ const SELECT_MEMBERSHIP = `SELECT m.user_nid AS "user", m.room AS "room", m.memb
   m.sender AS "sender", m.position AS "position", m.is_local AS "isLocal", m.forgotten AS "forgotten",
   m.since_position AS "sincePosition" FROM memberships m`;
 
+/** Also in a room that this server is not in; undefined: none. */
+export const membershipIn = async (tx: ReadTx, user: number, roomId: RoomId): Promise<MembershipState | undefined> => {
+  const row = await tx.get<{ membership: MembershipState }>(
+    `SELECT m.membership AS "membership" FROM memberships m JOIN rooms r ON r.nid = m.room
+     WHERE m.user_nid = ? AND r.room_id = ?`,
+    user,
+    roomId,
+  );
+  return row?.membership;
+};
+
 export const membershipOf = (tx: ReadTx, user: number, room: number): Promise<StoredMembership | undefined> =>
   tx.get(`${SELECT_MEMBERSHIP} WHERE m.user_nid = ? AND m.room = ?`, user, room);
 
@@ -137,3 +148,20 @@ export const forgetRoom = writer('forgetRoom', async (tx, args: { user: number; 
   if (changed > 0) await tx.nextPosition({ user: args.user });
   return changed > 0;
 });
+
+/** nids of those of the users who are joined to the room. */
+export const joinedAmong = async (
+  tx: ReadTx,
+  room: number,
+  userIds: readonly UserId[],
+): Promise<Map<UserId, number>> => {
+  if (userIds.length === 0) return new Map();
+  const rows = await tx.all<{ user: number; userId: UserId }>(
+    `SELECT u.nid AS "user", u.user_id AS "userId" FROM users u
+     JOIN memberships m ON m.user_nid = u.nid AND m.room = ? AND m.membership = 'join'
+     WHERE ${tx.dialect.anyText('u.user_id')}`,
+    room,
+    tx.dialect.list(userIds),
+  );
+  return new Map(rows.map((row) => [row.userId, row.user]));
+};

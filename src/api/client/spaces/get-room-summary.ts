@@ -1,7 +1,7 @@
 // GET /_matrix/client/v1/room_summary/{roomIdOrAlias}: what a room looks like from outside.
 
 import { endpoint } from '../../../http/inbound/endpoint.ts';
-import { roomIdOrAliasParam } from '../../../http/inbound/params.ts';
+import { roomIdOrAliasParam, serverNames } from '../../../http/inbound/params.ts';
 import type { RoomReads } from '../../../rooms/read/room-reads.ts';
 
 export const getRoomSummary = endpoint({
@@ -14,7 +14,8 @@ export const getRoomSummary = endpoint({
   auth: 'optional',
   limit: 'read',
   params: { roomIdOrAlias: roomIdOrAliasParam },
-  async handle({ caller, params }, { roomReads }: { roomReads: RoomReads }) {
-    return roomReads.summary(params.roomIdOrAlias, caller?.user);
+  query: { via: serverNames },
+  async handle({ caller, params, query }, { roomReads }: { roomReads: RoomReads }) {
+    return roomReads.summary(params.roomIdOrAlias, query.via, caller?.user);
   },
 });
