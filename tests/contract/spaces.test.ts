@@ -154,18 +154,18 @@ describeOnBothEngines('room summaries', (open) => {
       room_version: '12',
       encryption: 'm.megolm.v1.aes-sha2',
     };
-    expect(await test.reads.summary(roomId, alice.viewer.user)).toEqual({ ...expected, membership: 'join' });
-    expect(await test.reads.summary(alias, bob.viewer.user)).toEqual({ ...expected, membership: 'leave' });
-    expect(await test.reads.summary(roomId, undefined)).toEqual(expected);
+    expect(await test.reads.summary(roomId, [], alice.viewer.user)).toEqual({ ...expected, membership: 'join' });
+    expect(await test.reads.summary(alias, [], bob.viewer.user)).toEqual({ ...expected, membership: 'leave' });
+    expect(await test.reads.summary(roomId, [], undefined)).toEqual(expected);
 
     const hidden = await test.create(alice, { joinRule: 'invite' });
     const absent = { errcode: 'M_NOT_FOUND' };
     for (const user of [bob.viewer.user, undefined]) {
-      await expect(test.reads.summary(hidden, user)).rejects.toMatchObject(absent);
+      await expect(test.reads.summary(hidden, [], user)).rejects.toMatchObject(absent);
     }
-    await expect(test.reads.summary('#none:example.org' as RoomAlias, undefined)).rejects.toMatchObject(absent);
+    await expect(test.reads.summary('#none:example.org' as RoomAlias, [], undefined)).rejects.toMatchObject(absent);
     await test.member(hidden, alice, 'invite', bob);
-    expect((await test.reads.summary(hidden, bob.viewer.user)).membership).toBe('invite');
+    expect((await test.reads.summary(hidden, [], bob.viewer.user)).membership).toBe('invite');
   });
 });
 
