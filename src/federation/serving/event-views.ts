@@ -1,7 +1,6 @@
 // In which form another server may see an event of a room: whole, redacted, or not at all.
 // Client-Server API, "Room History Visibility", for a server that keeps one copy for all of its users.
 
-import { LruCache } from '../../lib/lru-cache.ts';
 import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
@@ -12,67 +11,21 @@ import { serverMaySee } from '../../protocol/visibility/may-see.ts';
 import type { Names } from '../../rooms/names.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import { bytesToHash, type RoomState } from '../../rooms/state/room-state.ts';
-import { getEntries, getEntry } from '../../rooms/state-tree/read-entries.ts';
+import { getEntry } from '../../rooms/state-tree/read-entries.ts';
 import type { NodeHash } from '../../rooms/state-tree/state-node.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import { contentsOf, type StoredEvent } from '../../storage/stores/events.ts';
-import { memberKeysOfServer } from '../../storage/stores/server-questions.ts';
+import type { StoredEvent } from '../../storage/stores/events.ts';
 import type { AskedRoom } from './asked-room.ts';
+import { createPresences, type Presence } from './presences.ts';
+import { createSaid } from './said.ts';
 
 export type Form = 'whole' | 'redacted' | 'withheld';
-
-/** Which of a server's users were there, in some state. */
-interface Presence {
-  readonly anyJoined: boolean;
-  readonly anyInvited: boolean;
-}
-
-/** What m.room.member and m.room.history_visibility events say, about 60 bytes each; redaction keeps it. */
-const WORDS_MAX = 100_000;
-const PRESENCES_MAX = 20_000;
-/** Users of one server that are looked at; more are taken for absent. */
-const USERS_MAX = 5_000;
-const USERS_AT_ONCE = 100;
 
 const nobody: Presence = { anyJoined: false, anyInvited: false };
 
 export const createEventViews = ({ state, names }: { state: RoomState; names: Names }) => {
-  const words = new LruCache<number, string>(WORDS_MAX);
-  const presences = new LruCache<string, Presence>(PRESENCES_MAX);
-
-  /** membership or history_visibility of some events, by their nids. */
-  const said = async (tx: ReadTx, nids: readonly number[]): Promise<Map<number, string>> => {
-    const absent = nids.filter((nid) => !words.has(nid));
-    const found = new Map<number, string>();
-    for (const [nid, content] of await contentsOf(tx, absent)) {
-      const word = wordOf(JSON.parse(content) as JsonObject);
-      words.set(nid, word);
-      found.set(nid, word);
-    }
-    for (const nid of nids) if (!found.has(nid)) found.set(nid, words.get(nid) ?? '');
-    return found;
-  };
-
-  const readPresence = async (tx: ReadTx, { nid, server }: AskedRoom, root: NodeHash): Promise<Presence> => {
-    const keys = await memberKeysOfServer(tx, nid, server, USERS_MAX);
-    let anyInvited = false;
-    for (let at = 0; at < keys.length; at += USERS_AT_ONCE) {
-      const entries = await getEntries(state.sourceIn(tx), root, keys.slice(at, at + USERS_AT_ONCE));
-      const memberships = new Set((await said(tx, [...entries.values()])).values());
-      if (memberships.has('join')) return { anyJoined: true, anyInvited: true };
-      anyInvited ||= memberships.has('invite');
-    }
-    return { anyJoined: false, anyInvited };
-  };
-
-  const presenceIn = async (tx: ReadTx, room: AskedRoom, root: NodeHash): Promise<Presence> => {
-    const key = `${root} ${room.nid} ${room.server}`;
-    const known = presences.get(key);
-    if (known) return known;
-    const presence = await readPresence(tx, room, root);
-    presences.set(key, presence);
-    return presence;
-  };
+  const said = createSaid();
+  const presenceIn = createPresences({ state, said });
 
   const visibilityIn = async (tx: ReadTx, root: NodeHash): Promise<HistoryVisibility> => {
     const [key] = await names.findStateKeysIn(tx, [['m.room.history_visibility', '']]);
@@ -139,9 +92,6 @@ const isUserOf = ({ server }: AskedRoom, userId: string | undefined): boolean =>
   userId !== undefined && serverOf(userId as UserId) === server;
 
 const noContent: JsonObject = {};
-
-const wordOf = ({ membership, history_visibility: visibility }: JsonObject): string =>
-  typeof membership === 'string' ? membership : typeof visibility === 'string' ? visibility : '';
 
 const visibilityOf = (word: string | undefined): HistoryVisibility =>
   historyVisibility(word === undefined ? undefined : { history_visibility: word });

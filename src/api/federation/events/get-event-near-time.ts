@@ -4,6 +4,9 @@ import type { Federation } from '../../../federation/federation.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { enumOf, int, roomIdParam } from '../../../http/inbound/params.ts';
 
+/** Forwards or backwards. */
+const direction = enumOf('f', 'b');
+
 export const getFederationEventNearTime = endpoint({
   route: 'GET /_matrix/federation/v1/timestamp_to_event/{roomId}',
   also: ['GET /_matrix/federation/unstable/org.matrix.msc3030/timestamp_to_event/{roomId}'],
@@ -11,7 +14,7 @@ export const getFederationEventNearTime = endpoint({
   auth: 'server',
   limit: 'read',
   params: { roomId: roomIdParam },
-  query: { ts: int(), dir: enumOf('f', 'b') },
+  query: { ts: int(), dir: direction },
   async handle({ caller, params, query }, { federation }: { federation: Pick<Federation, 'serving'> }) {
     const question = { timestamp: query.ts, forwards: query.dir === 'f' };
     return federation.serving.eventNearTime(caller.serverName, params.roomId, question);

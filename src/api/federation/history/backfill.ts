@@ -1,7 +1,7 @@
 // GET /_matrix/federation/v1/backfill/{roomId}: some events and what precedes them.
 
 import type { Federation } from '../../../federation/federation.ts';
-import { HISTORY_MAX } from '../../../federation/serving/serving.ts';
+import { HISTORY_MAX } from '../../../federation/serving/history.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { int, roomIdParam, texts } from '../../../http/inbound/params.ts';
 import { invalidParam, missingParam } from '../../../protocol/errors/matrix-error.ts';
