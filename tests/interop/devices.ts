@@ -20,7 +20,9 @@ const uploadKeys = async (client: TestClient, oneTimeKeys = 0): Promise<TestKey>
       key.sign({ key: newKey().publicKey }, userId, `ed25519:${client.deviceId}`),
     ]),
   );
-  await client.ok(client.post('/_matrix/client/v3/keys/upload', { device_keys: deviceKeysOf(owner, key), one_time_keys }));
+  await client.ok(
+    client.post('/_matrix/client/v3/keys/upload', { device_keys: deviceKeysOf(owner, key), one_time_keys }),
+  );
   return key;
 };
 
@@ -54,7 +56,9 @@ const expectDevices = async (asking: Person, whom: Person, devices: readonly str
     'devices',
     async () => {
       last = await query(asking, whom);
-      return JSON.stringify(Object.keys(last.device_keys[whom.userId] ?? {}).sort()) === JSON.stringify(devices.toSorted());
+      return (
+        JSON.stringify(Object.keys(last.device_keys[whom.userId] ?? {}).sort()) === JSON.stringify(devices.toSorted())
+      );
     },
     10_000,
   ).catch(() => undefined);
@@ -75,7 +79,9 @@ export const devices: Journeys = (meeting, version) => {
     ] as const) {
       for (const number of [1, 2, 3]) {
         const messages = { [other.userId]: { [number === 2 ? '*' : other.client.deviceId]: { number } } };
-        await one.client.ok(one.client.put(`/_matrix/client/v3/sendToDevice/x.test/${one.userId}${number}`, { messages }));
+        await one.client.ok(
+          one.client.put(`/_matrix/client/v3/sendToDevice/x.test/${one.userId}${number}`, { messages }),
+        );
       }
       await until('messages to the device', () => other.toDevice.length >= 3);
       expect(other.toDevice).toEqual(

@@ -109,10 +109,13 @@ export const rules: Journeys = (meeting, version) => {
     await tell(bert, successor, 'nice and warm', anna);
     await expectSameState(anna, bert, successor);
     // The old room cannot be written to by those without power.
-    const late = await bert.client.put(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/late`, {
-      msgtype: 'm.text',
-      body: 'too late',
-    });
+    const late = await bert.client.put(
+      `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/late`,
+      {
+        msgtype: 'm.text',
+        body: 'too late',
+      },
+    );
     expect(late.status).toBe(403);
     await until('aliases moved', async () => {
       const { aliases } = await anna.client.ok(

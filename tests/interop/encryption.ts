@@ -50,7 +50,10 @@ export const encryption: Journeys = (meeting, version) => {
 
     const talk = async (devices: readonly SdkDevice[]): Promise<void> => {
       for (const { client, deviceId } of devices) {
-        const { event_id: said } = await client.sendMessage(roomId, { msgtype: MsgType.Text, body: `from ${deviceId}` });
+        const { event_id: said } = await client.sendMessage(roomId, {
+          msgtype: MsgType.Text,
+          body: `from ${deviceId}`,
+        });
         for (const reader of devices) {
           const event = await reader.event(roomId, said);
           expect([event.getWireType(), event.getContent().body]).toEqual(['m.room.encrypted', `from ${deviceId}`]);

@@ -32,7 +32,9 @@ export const history: Journeys = ({ resident, visitor }, version) => {
     const [open, closed] = await Promise.all([
       openRoom(anna, version),
       openRoom(anna, version, {
-        initial_state: [{ type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'joined' } }],
+        initial_state: [
+          { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'joined' } },
+        ],
       }),
     ]);
     const words = Array.from({ length: 30 }, (_, index) => `word ${index}`);

@@ -1,5 +1,7 @@
 // Kintsugi and Synapse, two of each, all of them real: what their users do together. The journeys stand in the files beside.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
 // For the type of inject('postgresUrl').
 import type {} from '../harness/postgres-setup.ts';
@@ -14,11 +16,19 @@ import { describeMeetings, serverKeys } from './pairings.ts';
 import { type Servers, START_TIMEOUT_MS, startServers } from './servers/all.ts';
 import { signs, talking } from './talk.ts';
 
+/** An existing folder for what the servers wrote. */
+const outputFolder = process.env.INTEROP_OUTPUT ?? '';
+
 let running: Servers | undefined;
 beforeAll(async () => {
   running = await startServers(serverKeys, inject('postgresUrl'));
 }, START_TIMEOUT_MS);
-afterAll(() => running?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  for (const key of outputFolder ? serverKeys : []) {
+    writeFileSync(join(outputFolder, `${key}.log`), running?.get(key).output() ?? '');
+  }
+  await running?.[Symbol.asyncDispose]();
+}, START_TIMEOUT_MS);
 
 const servers = (): Servers => {
   if (!running) throw new Error('the servers are not running');
@@ -42,4 +52,4 @@ describeMeetings('media', ['11', '12'], servers, media);
 describeMeetings('directory', ['11', '12'], servers, directory);
 describeMeetings('spaces', ['11', '12'], servers, spaces);
 describeMeetings('rules of rooms', ['10', '11'], servers, rules);
-describeMeetings('outages', ['11', '12'], servers, outages);
+describeMeetings('outages', ['11', '12'], servers, outages, { isAlone: true });

@@ -19,6 +19,11 @@ export interface Meeting {
   visitor(stack: AsyncDisposableStack, name?: string): Promise<Person>;
 }
 
+export interface MeetingOptions {
+  /** The servers are stopped or changed: nothing else may run at the same time. */
+  readonly isAlone?: boolean;
+}
+
 export type Journeys = (meeting: Meeting, version: string) => void;
 
 const parsePairing = (text: string): Pairing => {
@@ -63,10 +68,12 @@ export const describeMeetings = (
   versions: readonly string[],
   servers: () => Servers,
   journeys: Journeys,
+  { isAlone = false }: MeetingOptions = {},
 ): void => {
+  const group = isAlone ? describe : describe.concurrent;
   for (const [index, version] of versions.entries()) {
     for (const pairing of chosen ?? lines[index % lines.length] ?? []) {
-      describe(`${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`, () => {
+      group(`${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`, () => {
         journeys(meet(servers, pairing), version);
       });
     }

@@ -136,7 +136,7 @@ describe('media', () => {
   };
   /** The two parts, each its head and its bytes. */
   const partsOf = ({ contentType, bytes }: AskedAnswer): { head: string; bytes: Buffer }[] => {
-    const boundary = /^multipart\/mixed; boundary="([^"]+)"$/.exec(contentType)?.[1] ?? '';
+    const boundary = /^multipart\/mixed; boundary=([^"]+)$/.exec(contentType)?.[1] ?? '';
     const text = bytes.toString('latin1');
     expect(text.endsWith(`\r\n--${boundary}--\r\n`)).toBe(true);
     return text

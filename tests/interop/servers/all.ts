@@ -1,6 +1,6 @@
 // The four servers of the interop tests: Synapse and Kintsugi, each on SQLite and on PostgreSQL, knowing one another by address.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPostgresDatabase } from '../../harness/databases.ts';
@@ -33,8 +33,10 @@ export const startServers = async (keys: readonly ServerKey[], postgresUrl: stri
     const isOnPostgres = key.endsWith('-pg');
     const database = isOnPostgres ? await createPostgresDatabase(postgresUrl) : undefined;
     if (database) stack.defer(() => database.drop());
+    const directory = join(root, key);
+    mkdirSync(directory);
     places.set(key, {
-      directory: join(root, key),
+      directory,
       clientPort: await freePort(),
       federationPort: await freePort(),
       host: isOnPostgres ? 'localhost' : '127.0.0.1',

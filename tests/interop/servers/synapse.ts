@@ -1,7 +1,7 @@
 // Synapse as it comes from PyPI, without rate limits, with loopback addresses allowed and short waits before it tries again.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { until } from '../../harness/until.ts';
@@ -101,7 +101,6 @@ export const startSynapse = async (python: string, place: Place): Promise<Homese
   let output = '';
 
   const writeConfig = (): void => {
-    mkdirSync(directory, { recursive: true });
     key = newSigningKey();
     writeFileSync(at('signing.key'), key.line);
     writeFileSync(at('log.yaml'), stringify(logConfig));
@@ -151,7 +150,7 @@ export const startSynapse = async (python: string, place: Place): Promise<Homese
     },
     [Symbol.asyncDispose]: () => server.stop('SIGKILL'),
   };
-  if (!existsSync(at('homeserver.yaml'))) writeConfig();
+  writeConfig();
   process.once('exit', () => child?.kill('SIGKILL'));
   await server.start();
   return server;

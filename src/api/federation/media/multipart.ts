@@ -13,6 +13,7 @@ export interface MediaPart {
 }
 
 export const multipart = ({ contentType, contentDisposition, sizeBytes, body }: MediaPart): Answer => {
+  // A token in the words of RFC 2045: there are readers who take the quotes of a quoted one for a part of it.
   const boundary = randomToken();
   // "The first part … describes the media's metadata, if any. Currently, this will always be an empty object."
   const head = Buffer.from(
@@ -21,7 +22,7 @@ export const multipart = ({ contentType, contentDisposition, sizeBytes, body }: 
   );
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   return new Answer(200, Readable.from(joined(head, body, tail), { objectMode: false }), {
-    'Content-Type': `multipart/mixed; boundary="${boundary}"`,
+    'Content-Type': `multipart/mixed; boundary=${boundary}`,
     'Content-Length': String(head.length + sizeBytes + tail.length),
   });
 };
