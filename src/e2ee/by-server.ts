@@ -24,6 +24,11 @@ export const byServer = <T>(users: ReadonlyMap<UserId, T>, own: ServerName): ByS
 /** By server name: "If any remote homeservers could not be reached, they are recorded here." */
 export type Failures = Record<string, { readonly errcode: string; readonly error: string }>;
 
+export const failureOf = (error: unknown): Failures[string] => ({
+  errcode: 'M_UNREACHABLE',
+  error: error instanceof Error ? error.message : 'Unreachable.',
+});
+
 /** Asks all servers at once. What fails becomes a failure of that server alone; so does everything when `ask` is undefined. */
 export const askServers = async <T, R>(
   remote: ByServer<T>['remote'],
@@ -36,7 +41,7 @@ export const askServers = async <T, R>(
       if (!ask) throw new Error('This server does not federate.');
       answers.push({ users, answer: await ask(server, users) });
     } catch (error) {
-      failures[server] = { errcode: 'M_UNREACHABLE', error: error instanceof Error ? error.message : 'Unreachable.' };
+      failures[server] = failureOf(error);
     }
   };
   await Promise.all([...remote].map(([server, users]) => askOne(server, users)));

@@ -3,8 +3,9 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Json } from '../protocol/events/json.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
+import { serverOf } from '../protocol/ids/id-parts.ts';
 import type { Database, ReadTx } from '../storage/database.ts';
-import { askServers, byServer, type Failures } from './by-server.ts';
+import { askServers, byServer, type Failures, failureOf } from './by-server.ts';
 import { claimLocalKeys } from './claim-keys.ts';
 import {
   type DeviceListChanges,
@@ -15,7 +16,7 @@ import {
 import { createKeyBackups } from './key-backups.ts';
 import type { KeyOwner } from './key-owner.ts';
 import type { ClaimedKeys, DevicesWanted, KeysWanted, RemoteKeys } from './ports.ts';
-import { type KeysOfUsers, queryLocalKeys } from './query-keys.ts';
+import { addOwnSignatures, type KeysOfUsers, noKeys, queryLocalKeys } from './query-keys.ts';
 import { sendToDevice, type ToDeviceRequest } from './send-to-device.ts';
 import {
   type CrossSigningKeys,
@@ -61,11 +62,19 @@ export const createE2ee = (deps: E2eeDeps) => {
         queryLocalKeys(db, users.local, observer),
         askServers(users.remote, remote && ((server, some) => remote.query(server, some, timeoutMs))),
       ]);
+      const others = noKeys();
       for (const { users: asked, answer } of answers) {
-        copyUsers(asked, answer.device_keys, local.device_keys);
-        copyUsers(asked, answer.master_keys, local.master_keys);
-        copyUsers(asked, answer.self_signing_keys, local.self_signing_keys);
+        const { keys, failure } = answer;
+        copyUsers(asked, keys.device_keys, others.device_keys);
+        copyUsers(asked, keys.master_keys, others.master_keys);
+        copyUsers(asked, keys.self_signing_keys, others.self_signing_keys);
+        const [first] = asked.keys();
+        if (failure && first) failures[serverOf(first)] = failureOf(failure);
       }
+      await addOwnSignatures(db, others, observer);
+      Object.assign(local.device_keys, others.device_keys);
+      Object.assign(local.master_keys, others.master_keys);
+      Object.assign(local.self_signing_keys, others.self_signing_keys);
       return { ...local, failures };
     },
 

@@ -11,8 +11,15 @@ export type KeysWanted = ReadonlyMap<UserId, ReadonlyMap<string, string>>;
 /** User id to device id to `<algorithm>:<key id>` to key. */
 export type ClaimedKeys = Record<string, Record<string, JsonObject>>;
 
-/** Keys of other servers' users. Both reject when the server cannot be reached in time. */
+/** Keys of another server's users; with the reason where some of them could not be had. */
+export interface QueriedKeys {
+  readonly keys: KeysOfUsers;
+  readonly failure?: Error;
+}
+
+/** Keys of other servers' users. */
 export interface RemoteKeys {
-  query(server: ServerName, wanted: DevicesWanted, timeoutMs: number): Promise<KeysOfUsers>;
+  query(server: ServerName, wanted: DevicesWanted, timeoutMs: number): Promise<QueriedKeys>;
+  /** Rejects when the server cannot be reached in time. */
   claim(server: ServerName, wanted: KeysWanted, timeoutMs: number): Promise<ClaimedKeys>;
 }

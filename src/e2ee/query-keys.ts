@@ -85,6 +85,38 @@ const addKeysOfUsers = async (
   }
 };
 
+/** Adds the observer's own signatures to others' master keys: nobody else sees them. */
+export const addOwnSignatures = async (db: Database, answer: KeysOfUsers, { user }: Observer): Promise<void> => {
+  const signed = Object.entries(answer.master_keys);
+  if (signed.length === 0) return;
+  const signatures = await db.read(async (tx) => {
+    const nids = await findUsers(
+      tx,
+      signed.map(([userId]) => userId as UserId),
+    );
+    return signaturesOfObserver(await visibleSignatures(tx, [...nids.values()], user), nids);
+  });
+  for (const [userId, key] of signed) {
+    const own = signatures.get(userId);
+    if (own)
+      answer.master_keys[userId] = withSignatures(
+        JSON.stringify(key),
+        own.filter((row) => isOf(key, row)),
+      );
+  }
+};
+
+const signaturesOfObserver = (
+  rows: readonly StoredSignature[],
+  nids: ReadonlyMap<UserId, number>,
+): Map<string, StoredSignature[]> => {
+  const userIds = new Map([...nids].map(([userId, nid]) => [nid, userId]));
+  return Map.groupBy(rows, (row) => userIds.get(row.target)!);
+};
+
+const isOf = ({ keys }: JsonObject, { targetKey }: StoredSignature): boolean =>
+  typeof keys === 'object' && keys !== null && Object.hasOwn(keys, `ed25519:${targetKey}`);
+
 const memberOf = {
   master: 'master_keys',
   self_signing: 'self_signing_keys',

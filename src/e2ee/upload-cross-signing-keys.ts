@@ -38,7 +38,7 @@ export const uploadCrossSigningKeys = async (
 ): Promise<'stored' | 'unauthenticated'> => {
   const uploads = keyUsages.flatMap((usage) => {
     const key = keys[usage];
-    return key === undefined ? [] : [parseKey(uploader.userId, usage, key)];
+    return key === undefined ? [] : [parseCrossSigningKey(uploader.userId, usage, key)];
   });
   for (;;) {
     const outcome = await tryUpload(db, uploader, uploads);
@@ -47,7 +47,7 @@ export const uploadCrossSigningKeys = async (
   }
 };
 
-interface ParsedKey extends CrossSigningKey {
+export interface ParsedKey extends CrossSigningKey {
   readonly object: JsonObject;
 }
 
@@ -78,7 +78,8 @@ const tryUpload = async (
   return outcome;
 };
 
-const parseKey = (userId: UserId, usage: KeyUsage, key: JsonObject): ParsedKey => {
+/** Throws M_INVALID_PARAM for what is no key of this user for this use, M_TOO_LARGE, M_BAD_JSON for what has no canonical form. */
+export const parseCrossSigningKey = (userId: UserId, usage: KeyUsage, key: JsonObject): ParsedKey => {
   if (key.user_id !== userId) throw invalidParam(`${usage}: user_id is not your user ID.`);
   if (!Array.isArray(key.usage) || !key.usage.includes(usage)) throw invalidParam(`${usage}: the usage is another.`);
   const entries = isObject(key.keys) ? Object.entries(key.keys) : [];

@@ -131,6 +131,9 @@ const presenceReads = ({ db, clock, isEnabled }: PresenceDeps, book: PresenceBoo
       return presenceContent(kept, clock.now());
     },
 
+    /** For federation: nids of those who are not offline, also of other servers' users. */
+    presentUsers: (): number[] => nidsOf(book.live()),
+
     /** For federation: what is to be told of local users. */
     contentOf(user: number): JsonObject | undefined {
       const state = book.find(user);

@@ -1,14 +1,19 @@
 // The part `federation`: rooms shared with other servers.
 
+import type { E2ee } from '../e2ee/e2ee.ts';
+import type { Ephemeral } from '../ephemeral/ephemeral.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { ServerName } from '../protocol/ids/branded.ts';
 import type { PublicRoomsQuery } from '../rooms/directory/public-rooms.ts';
+import type { Rooms } from '../rooms/rooms.ts';
 import type { Stream } from '../stream/stream.ts';
+import { createEdus } from './edus/edus.ts';
+import type { RemoteDevices } from './edus/remote-keys/remote-devices.ts';
 import { createFetch } from './fetch/fetch.ts';
-import { createOutbound, noEdus } from './outbound/outbound.ts';
+import { createOutbound } from './outbound/outbound.ts';
 import { createRoomServers } from './outbound/room-servers.ts';
 import { remotePublicRooms } from './remote/remote-directory.ts';
 import { createRemoteProfiles } from './remote/remote-profiles.ts';
@@ -16,12 +21,16 @@ import { createServing, type ServingDeps } from './serving/serving.ts';
 import { createVerify } from './verify/verify-pdus.ts';
 
 export interface FederationDeps extends ServingDeps {
+  readonly rooms: ServingDeps['rooms'] & Pick<Rooms, 'view'>;
   readonly peers: Peers;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly stream: Stream;
   readonly serverName: ServerName;
+  readonly e2ee: Pick<E2ee, 'queryKeysForServer'>;
+  readonly ephemeral: Pick<Ephemeral, 'typing' | 'receipts' | 'presence'>;
+  readonly remoteDevices: RemoteDevices;
   readonly shutdownGraceMs: number;
 }
 
@@ -36,8 +45,9 @@ export const createFederation = (deps: FederationDeps) => {
     publicRooms: (server: ServerName, question: PublicRoomsQuery) => remotePublicRooms(peers, server, question),
   };
   const roomServers = createRoomServers({ db, stream, serverName, source: rooms.state.source });
-  const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus: noEdus });
-  return { verify, fetch, serving, remote, roomServers, outbound };
+  const edus = createEdus({ ...deps, serversIn: roomServers.serversIn });
+  const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus });
+  return { verify, fetch, serving, remote, roomServers, edus, outbound };
 };
 
 export type Federation = ReturnType<typeof createFederation>;

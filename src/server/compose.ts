@@ -6,6 +6,7 @@ import { createAuth } from '../auth/auth.ts';
 import type { Config } from '../config/schema.ts';
 import { createE2ee } from '../e2ee/e2ee.ts';
 import { createEphemeral } from '../ephemeral/ephemeral.ts';
+import { createRemoteDevices } from '../federation/edus/remote-keys/remote-devices.ts';
 import { createFederation } from '../federation/federation.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Log } from '../lib/log.ts';
@@ -64,7 +65,9 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   stack.use(sweepSessions(auth, clock, log));
   const room = composeRooms(ground, stack);
   const { rooms, roomReads, roomReader: reader, judging } = room;
-  const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote: undefined });
+  const remoteDevices = createRemoteDevices({ db, clock, log, peers });
+  const remote = peers.isEnabled ? remoteDevices : undefined;
+  const e2ee = createE2ee({ db, clock, serverName, states: rooms.state, remote });
   const media = await openMedia({ db, clock, log, serverName, outbound, peers, ...mediaOptions(config) });
   stack.use(everyHour(media.cleanUp, 'Files of other servers could not be deleted to make room.', clock, log));
   const ephemeral = stack.use(createEphemeral({ db, clock, log, stream, config }));
@@ -72,7 +75,8 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
   const { shutdownGraceMs } = config.limits;
-  const federation = createFederation({ ...ground, rooms, shutdownGraceMs });
+  const federation = createFederation({ ...ground, rooms, e2ee, ephemeral, remoteDevices, shutdownGraceMs });
+  stack.use(federation.edus);
   stack.use(federation.outbound);
   const membership = createMembership({
     db,
@@ -89,6 +93,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   void membership.resumePropagations();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
   if (peers.isEnabled) await federation.outbound.start();
+  if (peers.isEnabled) await federation.edus.start();
   return { accounts, auth, ...room, e2ee, media, ephemeral, push, federation, membership, sync };
 }
 

@@ -24,6 +24,9 @@ import { queryProfile } from '../../api/federation/query/query-profile.ts';
 import { getFederationHierarchy } from '../../api/federation/spaces/get-hierarchy.ts';
 import { getFederationState } from '../../api/federation/state/get-state.ts';
 import { getStateIds } from '../../api/federation/state/get-state-ids.ts';
+import { claimUserKeys } from '../../api/federation/user/claim-user-keys.ts';
+import { getUserDevices } from '../../api/federation/user/get-user-devices.ts';
+import { queryUserKeys } from '../../api/federation/user/query-user-keys.ts';
 import { getFederationVersion } from '../../api/federation/version/get-version.ts';
 
 const keys = [getServerKeys, getServerKeysById, queryServerKeys, queryServerKeyById, queryManyServerKeys];
@@ -46,6 +49,8 @@ const reads = [
   federationThumbnail,
 ];
 
+const users = [getUserDevices, queryUserKeys, claimUserKeys];
+
 export const federationAdminEndpoints = [
   listDestinations,
   showDestination,
@@ -55,4 +60,4 @@ export const federationAdminEndpoints = [
   acceptKey,
 ];
 
-export const federationEndpoints = [getFederationVersion, ...keys, ...reads, ...federationAdminEndpoints];
+export const federationEndpoints = [getFederationVersion, ...keys, ...reads, ...users, ...federationAdminEndpoints];

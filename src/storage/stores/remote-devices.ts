@@ -204,7 +204,7 @@ const applyUpdates = async (
   if (list.isStale === 1) return 'stale';
   const taken = updatesToTake(list, updates, now);
   if (taken === 'gap') {
-    await tx.run('UPDATE remote_device_lists SET is_stale = 1 WHERE user_nid = ?', user);
+    await markStale(tx, user);
     return 'stale';
   }
   const changed = new Set<string>();
@@ -296,55 +296,67 @@ const forgetLists = async (tx: WriteTx, userIds: readonly UserId[]): Promise<voi
   }
 };
 
-/** Followed users whose sharing of rooms may have ended in (after, upTo], by others' comings and goings or by our users'. */
+/** Followed users who came or went in (after, upTo], and those in rooms which users of ours entered or left. */
 const movedFollowed = (tx: ReadTx, after: number, upTo: number): Promise<{ user: number; userId: UserId }[]> =>
   tx.all(
     `SELECT l.user_nid AS "user", u.user_id AS "userId" FROM memberships m
      JOIN remote_device_lists l ON l.user_nid = m.user_nid JOIN users u ON u.nid = l.user_nid
-     WHERE m.position > ? AND m.position <= ?
+     WHERE m.position > ? AND m.position <= ? AND (m.membership <> 'join' OR m.since_position > ?)
      UNION SELECT l.user_nid, u.user_id FROM memberships ours
      JOIN memberships theirs ON theirs.room = ours.room AND theirs.membership = 'join'
      JOIN remote_device_lists l ON l.user_nid = theirs.user_nid JOIN users u ON u.nid = l.user_nid
-     WHERE ours.position > ? AND ours.position <= ? AND ours.is_local = 1`,
+     WHERE ours.position > ? AND ours.position <= ? AND ours.is_local = 1
+       AND (ours.membership <> 'join' OR ours.since_position > ?)`,
     after,
     upTo,
     after,
+    after,
     upTo,
+    after,
   );
 
-/**
- * Reads what memberships changed in (after, upTo]: forgets the lists of users with whom no room is shared any more, and returns
- * users with whom one is shared again after a while of none, whose lists are now stale.
- */
-export const reviewFollowedLists = writer(
-  'reviewFollowedLists',
-  async (tx, { after, upTo }: { after: number; upTo: number }): Promise<UserId[]> => {
-    const candidates = await movedFollowed(tx, after, upTo);
-    const met = await usersMetHere(
-      tx,
-      candidates.map(({ user }) => user),
-    );
-    await forgetLists(
-      tx,
-      candidates.filter(({ user }) => !met.has(user)).map(({ userId }) => userId),
-    );
-    const doubtful: UserId[] = [];
-    for (const { user, userId } of candidates) {
-      if (!met.has(user) || (await wasMetSince(tx, user, after))) continue;
-      doubtful.push(userId);
-      await tx.run('UPDATE remote_device_lists SET is_stale = 1 WHERE user_nid = ?', user);
-    }
-    return doubtful;
-  },
-);
+/** Those of the users who have been joined to a room together with a user of this server since before the position. */
+const usersMetSince = async (tx: ReadTx, users: readonly number[], position: number): Promise<Set<number>> => {
+  const rows = await tx.all<{ user: number }>(
+    `SELECT DISTINCT theirs.user_nid AS "user" FROM memberships theirs
+     WHERE ${tx.dialect.anyInt('theirs.user_nid')} AND theirs.membership = 'join' AND theirs.since_position <= ?
+       AND EXISTS (SELECT 1 FROM memberships ours WHERE ours.room = theirs.room AND ours.membership = 'join'
+         AND ours.is_local = 1 AND ours.since_position <= ?)`,
+    tx.dialect.list(users),
+    position,
+    position,
+  );
+  return new Set(rows.map((row) => row.user));
+};
 
-/** Whether there is a room in which the user and one of ours have been joined since before the position. */
-const wasMetSince = async (tx: ReadTx, user: number, position: number): Promise<boolean> =>
-  (await tx.get(
-    `SELECT 1 FROM memberships theirs WHERE theirs.user_nid = ? AND theirs.membership = 'join'
-       AND theirs.since_position <= ? AND EXISTS (SELECT 1 FROM memberships ours WHERE ours.room = theirs.room
-         AND ours.membership = 'join' AND ours.is_local = 1 AND ours.since_position <= ?) LIMIT 1`,
-    user,
-    position,
-    position,
-  )) !== undefined;
+export interface ListReview {
+  /** No room is shared with them any more. */
+  readonly ended: readonly UserId[];
+  /** One is shared, but for a while none may have been: updates may have been missed. */
+  readonly doubtful: readonly UserId[];
+}
+
+/** What the moves of members in (after, upTo] mean for the lists that are followed. */
+export const reviewFollowedLists = async (tx: ReadTx, after: number, upTo: number): Promise<ListReview> => {
+  const moved = await movedFollowed(tx, after, upTo);
+  if (moved.length === 0) return { ended: [], doubtful: [] };
+  const users = moved.map(({ user }) => user);
+  const met = await usersMetHere(tx, users);
+  const always = await usersMetSince(tx, users, after);
+  return {
+    ended: moved.filter(({ user }) => !met.has(user)).map(({ userId }) => userId),
+    doubtful: moved.filter(({ user }) => met.has(user) && !always.has(user)).map(({ userId }) => userId),
+  };
+};
+
+/** Forgets the ended lists (unless a room is shared again by now), and has the doubtful ones fetched anew before they count. */
+export const endFollowing = writer('endFollowing', async (tx, review: ListReview): Promise<void> => {
+  for (const { user, userId } of (await remoteListsOf(tx, review.ended)).values()) {
+    if (!(await usersMetHere(tx, [user])).has(user)) await forgetLists(tx, [userId]);
+    else await markStale(tx, user);
+  }
+  for (const { user } of (await remoteListsOf(tx, review.doubtful)).values()) await markStale(tx, user);
+});
+
+const markStale = (tx: WriteTx, user: number): Promise<number> =>
+  tx.run('UPDATE remote_device_lists SET is_stale = 1 WHERE user_nid = ?', user);
