@@ -10,9 +10,11 @@ import type { ServerName } from '../protocol/ids/branded.ts';
 import type { PublicRoomsQuery } from '../rooms/directory/public-rooms.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Stream } from '../stream/stream.ts';
+import { createBackfill } from './backfill/backfill.ts';
 import { createEdus } from './edus/edus.ts';
 import type { RemoteDevices } from './edus/remote-keys/remote-devices.ts';
 import { createFetch } from './fetch/fetch.ts';
+import { createHandshakes, type HandshakesDeps } from './handshakes/handshakes.ts';
 import { createOutbound } from './outbound/outbound.ts';
 import { createRoomServers } from './outbound/room-servers.ts';
 import { remotePublicRooms } from './remote/remote-directory.ts';
@@ -20,8 +22,10 @@ import { createRemoteProfiles } from './remote/remote-profiles.ts';
 import { createServing, type ServingDeps } from './serving/serving.ts';
 import { createVerify } from './verify/verify-pdus.ts';
 
-export interface FederationDeps extends ServingDeps {
-  readonly rooms: ServingDeps['rooms'] & Pick<Rooms, 'view'>;
+export interface FederationDeps
+  extends ServingDeps,
+    Omit<HandshakesDeps, 'verify' | 'roomServers' | 'db' | 'rooms' | 'peers'> {
+  readonly rooms: Rooms;
   readonly peers: Peers;
   readonly clock: Clock;
   readonly log: Log;
@@ -47,7 +51,16 @@ export const createFederation = (deps: FederationDeps) => {
   const roomServers = createRoomServers({ db, stream, serverName, source: rooms.state.source });
   const edus = createEdus({ ...deps, serversIn: roomServers.serversIn });
   const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus });
-  return { verify, fetch, serving, remote, roomServers, edus, outbound };
+  const handshakes = createHandshakes({ ...deps, verify, roomServers });
+  const backfill = createBackfill({
+    ...deps,
+    receive: rooms.receive,
+    verify,
+    fetch,
+    serversIn: roomServers.serversIn,
+    isLeftAlone: peers.isLeftAlone,
+  });
+  return { verify, fetch, serving, remote, roomServers, edus, outbound, handshakes, backfill };
 };
 
 export type Federation = ReturnType<typeof createFederation>;

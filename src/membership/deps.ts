@@ -1,12 +1,14 @@
 // What the files of this part are made with.
 
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Handshakes } from '../federation/handshakes/handshakes.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
+import type { LatentUsers } from '../rooms/admission/local-invitee.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
-import type { LatentUsers, RoomPushRules } from './ports.ts';
+import type { RoomPushRules } from './ports.ts';
 
 export interface MembershipDeps {
   readonly db: Database;
@@ -19,6 +21,8 @@ export interface MembershipDeps {
   readonly accounts: Pick<Accounts, 'findAccount' | 'profileOf'>;
   readonly latentUsers: LatentUsers;
   readonly pushRules: RoomPushRules;
+  /** The way to rooms and users of other servers. */
+  readonly remote: Handshakes;
 }
 
 /** A local user who does something. */

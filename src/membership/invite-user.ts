@@ -1,17 +1,27 @@
-// A member invites a user of this server.
+// A member invites a user of this server or of another.
 
 import { forbidden } from '../protocol/errors/matrix-error.ts';
-import type { RoomId } from '../protocol/ids/branded.ts';
-import type { SentEvent } from '../rooms/send/draft.ts';
+import type { EventId, RoomId } from '../protocol/ids/branded.ts';
 import { changeMember, type MemberRequest } from './change-member.ts';
 import type { Actor, MembershipDeps } from './deps.ts';
 import { checkInvitee } from './invitee.ts';
-import { memberContent } from './member-content.ts';
+import { clientContent, memberContent } from './member-content.ts';
 
-/** Throws M_FORBIDDEN with the reason, M_INVITE_BLOCKED, M_NOT_FOUND. */
-export const inviteUser = async (deps: MembershipDeps, actor: Actor, request: MemberRequest): Promise<SentEvent> => {
+/** Throws M_FORBIDDEN with the reason, M_INVITE_BLOCKED, M_NOT_FOUND, and what the user's server said. */
+export const inviteUser = async (
+  deps: MembershipDeps,
+  actor: Actor,
+  request: MemberRequest,
+): Promise<{ readonly eventId: EventId }> => {
   await checkMayTell(deps, actor, request.roomId);
-  const content = await memberContent(deps, await checkInvitee(deps, request.target), 'invite', request.content);
+  const { roomId, target, originServerTs } = request;
+  const invitee = await checkInvitee(deps, target);
+  if (!invitee.isLocal) {
+    const content = clientContent(request.content);
+    const eventId = await deps.remote.invite({ roomId, sender: actor.userId, target, content, originServerTs });
+    return { eventId };
+  }
+  const content = await memberContent(deps, invitee.user, 'invite', request.content);
   return changeMember(deps, actor, { ...request, membership: 'invite', content }, () => {});
 };
 

@@ -7,11 +7,13 @@ import { withReason } from './member-content.ts';
 
 /** Does nothing when they left before. Throws M_FORBIDDEN when they have nothing to leave, M_NOT_FOUND. */
 export const leaveRoom = async (
-  { rooms }: Pick<MembershipDeps, 'rooms'>,
+  { rooms, remote }: Pick<MembershipDeps, 'rooms' | 'remote'>,
   userId: UserId,
   roomId: RoomId,
   reason: string | undefined,
 ): Promise<void> => {
+  // Of a room that this server is not in, another one has to be told.
+  if (await remote.leave({ roomId, userId, content: withReason(reason) })) return;
   const event = { type: 'm.room.member', stateKey: userId, sender: userId };
   await rooms.sendComposition(roomId, {
     possible: [event],

@@ -1,10 +1,9 @@
 // The part `membership`: who comes into rooms and goes, and rooms as they are made and replaced.
 
 import type { JsonObject } from '../protocol/events/json.ts';
-import type { RoomId, UserId } from '../protocol/ids/branded.ts';
+import type { EventId, RoomId, UserId } from '../protocol/ids/branded.ts';
 import { isRoomId } from '../protocol/ids/room-id.ts';
 import type { RoomRef } from '../rooms/room-ref.ts';
-import type { SentEvent } from '../rooms/send/draft.ts';
 import { ban, kick, type MemberRequest, unban } from './change-member.ts';
 import { createRoom } from './creation/create-room.ts';
 import type { CreationRequest } from './creation/creation-request.ts';
@@ -21,6 +20,11 @@ import { setMember } from './set-member.ts';
 import { bequeathToSuccessor } from './succession.ts';
 import { type UpgradeRequest, upgradeRoom } from './upgrade/upgrade-room.ts';
 
+/** Servers that may be in a room that this server is not in. */
+export interface Ways {
+  readonly via?: readonly string[];
+}
+
 export const createMembership = (deps: MembershipDeps) => ({
   /** As createRoom in creation/create-room.ts. */
   createRoom: (actor: Actor, request: CreationRequest): Promise<RoomRef> => createRoom(deps, actor, request),
@@ -29,14 +33,17 @@ export const createMembership = (deps: MembershipDeps) => ({
   upgradeRoom: (actor: Actor, roomId: RoomId, request: UpgradeRequest): Promise<RoomRef> =>
     upgradeRoom(deps, actor, roomId, request),
 
-  /** `content`: what the client adds to the member event. Does nothing for members. As joinRoom in join-room.ts. */
-  async join(actor: Actor, roomId: RoomId, content: JsonObject): Promise<void> {
-    await joinRoom(deps, actor, roomId, { content });
+  /**
+   * `content`: what the client adds to the member event; `via`: servers that may be in the room. Does nothing for members.
+   * As joinRoom in join-room.ts.
+   */
+  async join(actor: Actor, roomId: RoomId, content: JsonObject, { via = [] }: Ways = {}): Promise<void> {
+    await joinRoom(deps, actor, roomId, { content, via });
   },
 
-  /** Throws M_FORBIDDEN, M_NOT_FOUND. */
-  async knock(actor: Actor, roomId: RoomId, content: JsonObject): Promise<void> {
-    await knockOnRoom(deps, actor, roomId, content);
+  /** As knockOnRoom in knock-on-room.ts. */
+  async knock(actor: Actor, roomId: RoomId, content: JsonObject, { via = [] }: Ways = {}): Promise<void> {
+    await knockOnRoom(deps, actor, roomId, content, via);
   },
 
   leave: (actor: Actor, roomId: RoomId, reason: string | undefined): Promise<void> =>
@@ -62,7 +69,8 @@ export const createMembership = (deps: MembershipDeps) => ({
   },
 
   /** As setMember in set-member.ts. */
-  setMember: (actor: Actor, request: MemberRequest): Promise<SentEvent> => setMember(deps, actor, request),
+  setMember: (actor: Actor, request: MemberRequest): Promise<{ readonly eventId: EventId }> =>
+    setMember(deps, actor, request),
 
   /** What follows from a state event that was sent: guests who are not admitted any more, settings of a replaced room. */
   async stateChanged(roomId: RoomId, type: string, stateKey: string, content: JsonObject): Promise<void> {

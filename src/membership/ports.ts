@@ -1,12 +1,6 @@
 // What membership asks of others.
 
-import type { RoomId, UserId } from '../protocol/ids/branded.ts';
-
-/** Whom an application service may bring to life when somebody invites them. */
-export interface LatentUsers {
-  /** The id of the application service that claims this user id for itself alone. */
-  exclusiveOwnerOf(userId: UserId): string | undefined;
-}
+import type { RoomId } from '../protocol/ids/branded.ts';
 
 /** A user's push rules for single rooms. */
 export interface RoomPushRules {

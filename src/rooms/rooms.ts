@@ -21,6 +21,7 @@ import { createRoom, type RoomCreation } from './send/create-room.ts';
 import type { Composition, Draft, SentEvent } from './send/draft.ts';
 import { sendComposition, sendEvents } from './send/send-events.ts';
 import { createSendOnce } from './send/send-once.ts';
+import { buildUnsent, type EventTemplate, templateEvent, type UnsentEvent } from './send/template-event.ts';
 import { bytesToHash, createRoomState, type RoomState } from './state/room-state.ts';
 import { type RoomView, roomView } from './state/room-view.ts';
 import { createWarmRooms, type WarmRooms } from './warm-rooms.ts';
@@ -75,6 +76,15 @@ export interface Rooms {
   sendAll(roomId: RoomId, drafts: readonly Draft[]): Promise<SentEvent[]>;
   /** Sends, in one transaction, what is made of the room as it is when its turn comes: nothing can come between. */
   sendComposition(roomId: RoomId, composition: Composition): Promise<SentEvent[]>;
+  /**
+   * What an event of another server's user would be in the room as it is now. Throws M_FORBIDDEN with the rule that refuses
+   * it, M_NOT_FOUND.
+   */
+  template(roomId: RoomId, draft: Draft): Promise<EventTemplate>;
+  /** An event of a local user that is signed but not sent: another server signs it first. Throws as `template`. */
+  buildUnsent(roomId: RoomId, draft: Draft): Promise<UnsentEvent>;
+  /** Numbers for events that are stored beside the timelines. */
+  takeEventNids: Engine['nids']['take'];
   /** Forgets clients' transaction ids that are too old to be repeated. */
   forgetTransactions(): Promise<void>;
   /** Creates a room and its first events in one transaction. */
@@ -139,6 +149,9 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     },
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
     sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
+    template: (roomId, draft) => templateEvent(engine, roomId, draft),
+    buildUnsent: (roomId, draft) => buildUnsent(engine, roomId, draft),
+    takeEventNids: engine.nids.take,
     async forgetTransactions() {
       while (await deps.db.write(forgetTransactions, deps.clock.now() - TRANSACTIONS_LIVE_MS));
     },

@@ -63,7 +63,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
   stack.use(sweepSessions(auth, clock, log));
-  const room = composeRooms(ground, stack);
+  const room = composeRooms(ground, stack, () => federation.backfill);
   const { rooms, roomReads, roomReader: reader, judging } = room;
   const remoteDevices = createRemoteDevices({ db, clock, log, peers });
   const remote = peers.isEnabled ? remoteDevices : undefined;
@@ -75,7 +75,16 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const push = stack.use(createPush({ db, clock, log, stream, outbound, rooms, reader, receipts, judging, config }));
   await push.start();
   const { shutdownGraceMs } = config.limits;
-  const federation = createFederation({ ...ground, rooms, e2ee, ephemeral, remoteDevices, shutdownGraceMs });
+  const federation = createFederation({
+    ...ground,
+    accounts,
+    latentUsers: ports,
+    rooms,
+    e2ee,
+    ephemeral,
+    remoteDevices,
+    shutdownGraceMs,
+  });
   stack.use(federation.edus);
   stack.use(federation.outbound);
   const membership = createMembership({
@@ -88,6 +97,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
     accounts,
     latentUsers: ports,
     pushRules: push.rules,
+    remote: federation.handshakes,
   });
   void accounts.finishDeactivations();
   void membership.resumePropagations();

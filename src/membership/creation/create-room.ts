@@ -7,7 +7,8 @@ import {
   unsupportedRoomVersion,
 } from '../../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
-import type { RoomAlias, UserId } from '../../protocol/ids/branded.ts';
+import type { RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isRoomAlias } from '../../protocol/ids/room-alias.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
@@ -40,7 +41,24 @@ export const createRoom = async (deps: MembershipDeps, actor: Actor, request: Cr
     directory: { isPublic: request.isPublic, alias: alias && { alias, creator: user } },
   });
   if (content.predecessor !== undefined) await inheritFromPredecessor(deps, actor, room.roomId);
+  await inviteRemotes(deps, request, creator, room.roomId);
   return room;
+};
+
+/** Their servers are asked one by one, once there is a room to invite to; what one of them says is thrown at the end. */
+const inviteRemotes = async (
+  { remote, serverName }: MembershipDeps,
+  request: CreationRequest,
+  sender: UserId,
+  roomId: RoomId,
+): Promise<void> => {
+  const content: JsonObject = request.isDirect ? { is_direct: true } : {};
+  const failures: unknown[] = [];
+  for (const target of new Set(request.invite)) {
+    if (serverOf(target) === serverName) continue;
+    await remote.invite({ roomId, sender, target, content }).catch((error: unknown) => void failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 };
 
 export const knownVersion = (id: string): RoomVersion => {
@@ -81,8 +99,9 @@ const inviteContents = async (
   for (const userId of new Set(request.invite)) {
     if (userId === creator) throw invalidParam('The creator of a room cannot be invited to it.');
     const invitee = await checkInvitee(deps, userId);
+    if (!invitee.isLocal) continue;
     const content: JsonObject = request.isDirect ? { is_direct: true } : {};
-    contents.set(userId, await memberContent(deps, invitee, 'invite', content));
+    contents.set(userId, await memberContent(deps, invitee.user, 'invite', content));
   }
   return contents;
 };

@@ -2,26 +2,28 @@
 
 import { forbidden, notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomAlias, RoomId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isRoomId } from '../../protocol/ids/room-id.ts';
 import { roomById, setRoomPublic } from '../../storage/stores/rooms.ts';
+import type { RemoteRooms, ResolvedAlias } from '../ports.ts';
 import { createAliases, type DirectoryActor, type DirectoryDeps } from './aliases.ts';
 import { createOpenRooms } from './open-rooms.ts';
 import { createPublicRooms } from './public-rooms.ts';
 
-export const createRoomDirectory = (deps: DirectoryDeps) => {
-  const { db, rooms } = deps;
+export const createRoomDirectory = (deps: DirectoryDeps & { readonly remoteRooms: Pick<RemoteRooms, 'resolve'> }) => {
+  const { db, rooms, remoteRooms } = deps;
   const { mayManage, ...aliases } = createAliases(deps);
   return {
     ...aliases,
     ...createPublicRooms(deps),
     ...createOpenRooms(deps),
 
-    /** Throws M_NOT_FOUND for an alias that is not known here. */
-    async roomIdOf(roomIdOrAlias: RoomId | RoomAlias): Promise<RoomId> {
-      if (isRoomId(roomIdOrAlias)) return roomIdOrAlias;
-      const found = await aliases.resolve(roomIdOrAlias);
-      if (!found) throw notFound(`There is no room alias ${roomIdOrAlias} on this server.`);
-      return found.roomId;
+    /** The room, with servers that its alias's server names. Asks other servers for theirs. Throws M_NOT_FOUND. */
+    async find(roomIdOrAlias: RoomId | RoomAlias): Promise<ResolvedAlias> {
+      if (isRoomId(roomIdOrAlias)) return { roomId: roomIdOrAlias, servers: [] };
+      const found = (await aliases.resolve(roomIdOrAlias)) ?? (await remoteRooms.resolve(roomIdOrAlias));
+      if (found) return found;
+      throw notFound(`${serverOf(roomIdOrAlias)} knows no room alias ${roomIdOrAlias}, or does not answer.`);
     },
 
     /** Throws M_NOT_FOUND. */

@@ -20,7 +20,8 @@ const TYPES = [
   'm.room.encryption',
 ];
 
-const pairs: readonly StateKeyPair[] = TYPES.map((type) => [type, ''] as const);
+/** What is told of a room to who is invited to it or knocks on it. */
+export const strippedPairs: readonly StateKeyPair[] = TYPES.map((type) => [type, ''] as const);
 
 /** JSON texts; `extra` is one more state event of the room: the invite or knock itself. */
 export const strippedState = async (
@@ -30,7 +31,7 @@ export const strippedState = async (
   root: NodeHash,
   extra?: EventId,
 ): Promise<string[]> => {
-  const events = await stateEvents(reading, tx, root, pairs);
+  const events = await stateEvents(reading, tx, root, strippedPairs);
   const own = extra === undefined ? undefined : await eventById(tx, extra);
   if (own && own.room === room.nid && own.stateKey !== undefined) events.push(own);
   return events.map(strippedText);

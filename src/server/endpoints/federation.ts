@@ -18,6 +18,12 @@ import {
 } from '../../api/federation/keys/query-server-keys.ts';
 import { federationDownload } from '../../api/federation/media/download.ts';
 import { federationThumbnail } from '../../api/federation/media/thumbnail.ts';
+import { exchangeThirdPartyInvite } from '../../api/federation/membership/exchange-third-party-invite.ts';
+import { makeJoin, makeKnock, makeLeave } from '../../api/federation/membership/make-member.ts';
+import { receiveInvite, receiveInviteOld } from '../../api/federation/membership/receive-invite.ts';
+import { sendJoin, sendJoinOld } from '../../api/federation/membership/send-join.ts';
+import { sendKnock } from '../../api/federation/membership/send-knock.ts';
+import { sendLeave, sendLeaveOld } from '../../api/federation/membership/send-leave.ts';
 import { queryDirectory } from '../../api/federation/query/query-directory.ts';
 import { queryOther } from '../../api/federation/query/query-other.ts';
 import { queryProfile } from '../../api/federation/query/query-profile.ts';
@@ -51,6 +57,20 @@ const reads = [
 
 const users = [getUserDevices, queryUserKeys, claimUserKeys];
 
+const handshakes = [
+  makeJoin,
+  sendJoin,
+  sendJoinOld,
+  makeKnock,
+  sendKnock,
+  makeLeave,
+  sendLeave,
+  sendLeaveOld,
+  receiveInvite,
+  receiveInviteOld,
+  exchangeThirdPartyInvite,
+];
+
 export const federationAdminEndpoints = [
   listDestinations,
   showDestination,
@@ -60,4 +80,11 @@ export const federationAdminEndpoints = [
   acceptKey,
 ];
 
-export const federationEndpoints = [getFederationVersion, ...keys, ...reads, ...users, ...federationAdminEndpoints];
+export const federationEndpoints = [
+  getFederationVersion,
+  ...keys,
+  ...reads,
+  ...users,
+  ...handshakes,
+  ...federationAdminEndpoints,
+];

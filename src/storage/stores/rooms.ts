@@ -32,8 +32,9 @@ const decoded = (row: RoomRow): StoredRoom => ({
   isPublic: row.isPublic === 1,
 });
 
+/** undefined also for rooms that users of this server are only invited to, or knock on: their state is not known. */
 export const roomById = async (tx: ReadTx, roomId: RoomId): Promise<StoredRoom | undefined> => {
-  const row = await tx.get<RoomRow>(`${SELECT_ROOM} WHERE room_id = ?`, roomId);
+  const row = await tx.get<RoomRow>(`${SELECT_ROOM} WHERE room_id = ? AND residency <> 0`, roomId);
   return row && decoded(row);
 };
 

@@ -3,6 +3,7 @@
 import type { ReadTx } from '../../storage/database.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import { userIdsOf } from '../../storage/stores/names.ts';
+import { strippedStateOf } from '../../storage/stores/out-of-band.ts';
 import { forgottenAmong } from '../../storage/stores/sync-rooms.ts';
 import type { UserRoom } from '../user-rooms.ts';
 import type { EntryContext } from './entry-context.ts';
@@ -16,24 +17,31 @@ import { roomStateAt } from './room-state.ts';
 export const invitedRoom = async (
   deps: JoinedDeps,
   room: UserRoom,
-  { tx, ignored }: EntryContext,
+  { tx, ignored, request: { viewer } }: EntryContext,
 ): Promise<string | undefined> => {
   if (ignored.size > 0) {
     const [inviter] = await userIdsOf(tx, [room.sender]);
     if (inviter !== undefined && ignored.has(inviter)) return undefined;
   }
-  return strippedRoom(deps, tx, room, 'invite_state');
+  return strippedRoom(deps, tx, viewer, room, 'invite_state');
 };
 
-export const knockedRoom = (deps: JoinedDeps, room: UserRoom, { tx }: EntryContext): Promise<string | undefined> =>
-  strippedRoom(deps, tx, room, 'knock_state');
+export const knockedRoom = (
+  deps: JoinedDeps,
+  room: UserRoom,
+  { tx, request: { viewer } }: EntryContext,
+): Promise<string | undefined> => strippedRoom(deps, tx, viewer, room, 'knock_state');
 
 const strippedRoom = async (
   deps: JoinedDeps,
   tx: ReadTx,
+  viewer: SyncViewer,
   room: UserRoom,
   name: 'invite_state' | 'knock_state',
 ): Promise<string | undefined> => {
+  // Of a room that this server is not in, or was not when they were invited: what other servers told.
+  const told = await strippedStateOf(tx, viewer.user, room.nid);
+  if (told !== undefined) return `{"${name}":{"events":${told}}}`;
   const state = await roomStateAt(tx, room.nid, room.position);
   if (!state) return undefined;
   const [own] = await eventsByNid(tx, [room.event]);

@@ -2,7 +2,6 @@
 
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { aliasParam } from '../../../http/inbound/params.ts';
-import { notFound } from '../../../protocol/errors/matrix-error.ts';
 import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
 
 export const getAlias = endpoint({
@@ -13,8 +12,7 @@ export const getAlias = endpoint({
   limit: 'read',
   params: { roomAlias: aliasParam },
   async handle({ params }, { roomDirectory }: { roomDirectory: RoomDirectory }) {
-    const found = await roomDirectory.resolve(params.roomAlias);
-    if (!found) throw notFound(`There is no room alias ${params.roomAlias} on this server.`);
+    const found = await roomDirectory.find(params.roomAlias);
     return { room_id: found.roomId, servers: found.servers };
   },
 });

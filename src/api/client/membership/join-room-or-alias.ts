@@ -1,7 +1,7 @@
 // POST /_matrix/client/v3/join/{roomIdOrAlias}: joins a room by its id or an alias.
 
 import { endpoint } from '../../../http/inbound/endpoint.ts';
-import { roomIdOrAliasParam } from '../../../http/inbound/params.ts';
+import { roomIdOrAliasParam, serverNames } from '../../../http/inbound/params.ts';
 import type { Membership } from '../../../membership/membership.ts';
 import type { RoomDirectory } from '../../../rooms/directory/room-directory.ts';
 import { checkReason } from './check-reason.ts';
@@ -14,13 +14,16 @@ export const joinRoomOrAlias = endpoint({
   limit: 'join',
   refusesSuspended: true,
   params: { roomIdOrAlias: roomIdOrAliasParam },
+  // server_name: as it was called before Matrix 1.12.
+  query: { via: serverNames, server_name: serverNames },
   body: 'object',
   async handle(
-    { caller, params, body },
+    { caller, params, query, body },
     { membership, roomDirectory }: { membership: Membership; roomDirectory: RoomDirectory },
   ) {
-    const roomId = await roomDirectory.roomIdOf(params.roomIdOrAlias);
-    await membership.join(caller, roomId, checkReason(body));
+    const { roomId, servers } = await roomDirectory.find(params.roomIdOrAlias);
+    const via = [...query.via, ...query.server_name, ...servers];
+    await membership.join(caller, roomId, checkReason(body), { via });
     return { room_id: roomId };
   },
 });

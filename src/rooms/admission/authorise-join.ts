@@ -1,21 +1,33 @@
-// Joins to restricted rooms: whether the user meets a condition, and which local member vouches for the join.
+// Joins to restricted rooms: whether a user (of any server) meets a condition, and which local member vouches for the join.
 // Client-Server API, "Restricted rooms"; Server-Server API, "Restricted rooms".
 
-import { isCreator } from '../protocol/auth-rules/creators.ts';
-import { readPowerLevels } from '../protocol/auth-rules/power-levels.ts';
-import { forbidden } from '../protocol/errors/matrix-error.ts';
-import type { Json, JsonObject } from '../protocol/events/json.ts';
-import type { RoomEvent } from '../protocol/events/room-event.ts';
-import type { RoomId, UserId } from '../protocol/ids/branded.ts';
-import { serverOf } from '../protocol/ids/id-parts.ts';
-import { isRoomId } from '../protocol/ids/room-id.ts';
-import { isUserId } from '../protocol/ids/user-id.ts';
-import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
-import type { RoomView } from '../rooms/state/room-view.ts';
-import { isJoinedToAny, someLocalMembers } from '../storage/stores/room-conditions.ts';
-import type { Actor, MembershipDeps } from './deps.ts';
+import { isCreator } from '../../protocol/auth-rules/creators.ts';
+import { readPowerLevels } from '../../protocol/auth-rules/power-levels.ts';
+import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
+import { isRoomId } from '../../protocol/ids/room-id.ts';
+import { isUserId } from '../../protocol/ids/user-id.ts';
+import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
+import type { Database } from '../../storage/database.ts';
+import { isAnyRoomOurs, isJoinedToAny, someLocalMembers } from '../../storage/stores/room-conditions.ts';
+import type { RoomView } from '../state/room-view.ts';
 
-type Deps = Pick<MembershipDeps, 'db' | 'serverName'>;
+interface Deps {
+  readonly db: Database;
+  readonly serverName: ServerName;
+}
+
+export type Admission =
+  /** The local member for join_authorised_via_users_server. */
+  | { readonly kind: 'authorised'; readonly by: UserId }
+  /** No condition is met. */
+  | { readonly kind: 'refused' }
+  /** Of the rooms in the conditions this server is in none, so it cannot say. */
+  | { readonly kind: 'not-known' }
+  /** A condition is met, but no member on this server may let others in. */
+  | { readonly kind: 'not-grantable' };
 
 /** Conditions looked at; no real room has more. */
 const CONDITIONS_MAX = 200;
@@ -30,24 +42,21 @@ export const isRestricted = (joinRules: RoomEvent | undefined, version: RoomVers
   return rule === 'knock_restricted' && version.allowKnockRestricted;
 };
 
-/**
- * The local member for join_authorised_via_users_server. Throws M_FORBIDDEN when no condition is met, or nobody here
- * may let others in.
- */
+/** `user`: nid of who wants to join; undefined: a user that nothing here ever named. */
 export const authoriseJoin = async (
   deps: Deps,
   room: RoomView,
   joinRules: RoomEvent | undefined,
-  actor: Actor,
-): Promise<UserId> => {
+  user: number | undefined,
+): Promise<Admission> => {
   const conditions = allowedRooms(joinRules?.content.allow);
-  if (!(await deps.db.read((tx) => isJoinedToAny(tx, actor.user, conditions)))) {
-    throw forbidden('You are neither invited nor in any of the rooms whose members may join this room.');
-  }
-  const authoriser = await chooseAuthoriser(deps, room);
-  if (!authoriser)
-    throw forbidden('No member of this room on this server may invite others, so nobody can let you in.');
-  return authoriser;
+  const [isMet, isKnown] = await deps.db.read(async (tx) => [
+    user !== undefined && (await isJoinedToAny(tx, user, conditions)),
+    conditions.length === 0 || (await isAnyRoomOurs(tx, conditions)),
+  ]);
+  if (!isMet) return { kind: isKnown ? 'refused' : 'not-known' };
+  const by = await chooseAuthoriser(deps, room);
+  return by ? { kind: 'authorised', by } : { kind: 'not-grantable' };
 };
 
 /** "Currently there is only one condition available: m.room_membership." Others, and malformed ones, are passed over. */

@@ -1,0 +1,102 @@
+// What a server that joined a room is told of it: the state before the join with its auth chain, streamed.
+// Server-Server API, "PUT /_matrix/federation/v2/send_join".
+
+import { present } from '../../../lib/assert.ts';
+import { canonicalJson } from '../../../protocol/canonical-json/canonical-json.ts';
+import type { RoomRef } from '../../../rooms/room-ref.ts';
+import { bytesToHash } from '../../../rooms/state/room-state.ts';
+import { eventById, eventsByNid } from '../../../storage/stores/events.ts';
+import { memberKeysAmong } from '../../../storage/stores/sync-rooms.ts';
+import type { AuthChains } from '../../serving/auth-chains.ts';
+import { pduText } from '../../serving/event-views.ts';
+import type { HandshakeDeps } from '../deps.ts';
+import type { TakenMember } from './take-member.ts';
+
+/** Events of a large room in memory at once. */
+const CHUNK = 500;
+/** Client-Server API, m.heroes: "the first 5 users". */
+const HEROES_MAX = 5;
+
+export type JoinAnswerDeps = HandshakeDeps & { readonly authChains: AuthChains };
+
+interface ToldState {
+  /** nids. */
+  readonly state: readonly number[];
+  readonly authChain: readonly number[];
+}
+
+/** The parts of the answer's JSON text. `omitsMembers`: only what a partial join needs. */
+export async function* joinAnswer(
+  deps: JoinAnswerDeps,
+  { room, event }: TakenMember,
+  omitsMembers: boolean,
+): AsyncIterable<string> {
+  const told = await toldState(deps, room, event.event.eventId, omitsMembers);
+  yield `{"origin":${JSON.stringify(deps.serverName)},"event":${canonicalJson(event.pdu, 'lossless')}`;
+  yield `,"members_omitted":${omitsMembers}`;
+  if (omitsMembers)
+    yield `,"servers_in_room":${JSON.stringify([deps.serverName, ...(await deps.roomServers.serversIn(room.roomId))])}`;
+  yield ',"state":[';
+  yield* pdus(deps, room, told.state);
+  yield '],"auth_chain":[';
+  yield* pdus(deps, room, told.authChain);
+  yield ']}';
+}
+
+const toldState = async (
+  deps: JoinAnswerDeps,
+  room: RoomRef,
+  eventId: string,
+  omitsMembers: boolean,
+): Promise<ToldState> => {
+  const { db, rooms, authChains } = deps;
+  const stored = present(await db.read((tx) => eventById(tx, eventId)), 'the join is stored');
+  const entries = await rooms.state.entries(bytesToHash(present(stored.stateRoot, 'its state is known')));
+  const key = present(stored.stateKeyNid, 'a join is state');
+  // The tree is that of the state after the join.
+  if (entries.get(key) === stored.nid) {
+    if (stored.replaces === null) entries.delete(key);
+    else entries.set(key, stored.replaces);
+  }
+  if (!omitsMembers) {
+    const state = [...entries.values()];
+    return { state, authChain: [...(await authChains.of(room, state))] };
+  }
+  const members = await db.read((tx) => memberKeysAmong(tx, [...entries.keys()]));
+  const kept = [...entries].filter(([each]) => !members.has(each)).map(([, nid]) => nid);
+  const state = [...kept, ...(await heroes(deps, entries, members, stored.sender))];
+  const inState = new Set(state);
+  // "redundant events are omitted from auth_chain"
+  const chain = await authChains.of(room, [...state, ...(stored.replaces === null ? [] : [stored.replaces])]);
+  return { state, authChain: [...chain].filter((nid) => !inState.has(nid)) };
+};
+
+/** "If the room to be joined has no m.room.name nor m.room.canonical_alias events …, the members … of m.heroes." */
+const heroes = async (
+  { db, rooms }: JoinAnswerDeps,
+  entries: ReadonlyMap<number, number>,
+  members: ReadonlySet<number>,
+  joining: string,
+): Promise<number[]> => {
+  const named = await rooms.names.findStateKeys([
+    ['m.room.name', ''],
+    ['m.room.canonical_alias', ''],
+  ]);
+  if (named.some((key) => key !== undefined && entries.has(key))) return [];
+  const found: number[] = [];
+  for (const key of members) {
+    const nid = entries.get(key)!;
+    const [member] = await db.read((tx) => eventsByNid(tx, [nid]));
+    const { membership } = JSON.parse(member!.content) as { membership?: unknown };
+    if (member!.stateKey !== joining && (membership === 'join' || membership === 'invite')) found.push(nid);
+    if (found.length === HEROES_MAX) break;
+  }
+  return found;
+};
+
+async function* pdus({ db }: JoinAnswerDeps, room: RoomRef, nids: readonly number[]): AsyncIterable<string> {
+  for (let at = 0; at < nids.length; at += CHUNK) {
+    const events = await db.read((tx) => eventsByNid(tx, nids.slice(at, at + CHUNK)));
+    yield (at === 0 ? '' : ',') + events.map((event) => pduText(event, room, 'whole')).join(',');
+  }
+}
