@@ -79,6 +79,7 @@ export const openIncoming = async (): Promise<TestIncoming> => {
       serverName: parseServerName('us.test'),
       rooms: { view },
       receive: given,
+      takeMembership: async () => false,
       verify: createVerify({ peers }),
       fetch: createFetch({ peers }),
       edus: {

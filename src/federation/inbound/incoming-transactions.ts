@@ -6,7 +6,7 @@ import type { Metrics } from '../../lib/metrics.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
 import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
 import { invalidParam, MatrixError } from '../../protocol/errors/matrix-error.ts';
-import { isJsonObject, type JsonObject } from '../../protocol/events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import {
@@ -26,6 +26,8 @@ import { createWorkOff, type WorkOffDeps } from './work-off.ts';
 export interface IncomingTransactionsDeps extends Omit<WorkOffDeps, 'signal'> {
   readonly rooms: Pick<Rooms, 'view'>;
   readonly metrics: Metrics;
+  /** Whether an event ended an invite or a knock of a room that this server is not in, which no room can take. */
+  readonly takeMembership: (origin: ServerName, pdu: Json) => Promise<boolean>;
 }
 
 export interface IncomingTransaction {
@@ -60,6 +62,12 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
     return work;
   };
 
+  const sort = async (pdus: readonly Json[], origin: ServerName): Promise<SortedPdus> => {
+    const forRooms: Json[] = [];
+    for (const pdu of pdus) if (!(await deps.takeMembership(origin, pdu))) forRooms.push(pdu);
+    return sortPdus(forRooms, origin, sharedRooms);
+  };
+
   const noteRefusals = (origin: ServerName, { refused }: SortedPdus): void => {
     for (const { kind, eventId, roomId, reason } of refused) {
       workOff.count(kind);
@@ -68,7 +76,7 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   };
 
   const store = async ({ origin, txnId, bodyText }: IncomingTransaction, content: TransactionContent) => {
-    const sorted = await sortPdus(content.pdus, origin, sharedRooms);
+    const sorted = await sort(content.pdus, origin);
     const receivedTs = clock.now();
     const work = workOf(origin, receivedTs, bodyText.length, sorted, content.edus.length);
     backlog.check(origin);
@@ -109,7 +117,7 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   const resume = async ({ nid, origin, receivedTs, body }: PendingTransaction): Promise<void> => {
     const parsed = parseJsonLossless(body);
     const { pdus, edus } = readTransaction(isJsonObject(parsed) ? parsed : {});
-    const sorted = await sortPdus(pdus, origin, sharedRooms);
+    const sorted = await sort(pdus, origin);
     const work = workOf(origin, receivedTs, body.length, sorted, edus.length);
     work.nid = nid;
     if (work.left === 0) {
