@@ -107,7 +107,8 @@ export class Cursors {
 
   async #move(): Promise<void> {
     const position = this.#position;
-    const events = this.#events;
+    // More are added while the write is under way.
+    const events = [...this.#events];
     const behind: DestinationCursor[] = [];
     for (const destination of this.#deps.destinations.values()) {
       const cursor = cursorOf(destination);

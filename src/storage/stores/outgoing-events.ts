@@ -8,7 +8,7 @@ import { moveStreamCursorWithin } from './stream-cursors.ts';
 
 /** The name of the consumer in stream_cursors. */
 export const OUTBOUND = 'outbound';
-/** Below so many positions only the newest event of each room is kept: who misses more is sent no more than that. */
+/** Below so many events only the newest of each room is kept: who misses more is sent no more than that. */
 const ALL_KEPT = 200_000;
 
 export interface OutgoingRow {
@@ -165,10 +165,16 @@ export const moveOutbound = writer('moveOutbound', async (tx, move: OutboundMove
   );
   const upTo = oldest?.position ?? move.position;
   await tx.run('DELETE FROM outgoing_events WHERE position <= ?', upTo);
-  await tx.run(
-    `DELETE FROM outgoing_events WHERE position <= ? AND EXISTS
-       (SELECT 1 FROM outgoing_events n WHERE n.room = outgoing_events.room AND n.position > outgoing_events.position)`,
-    move.position - ALL_KEPT,
+  const horizon = await tx.get<{ position: number }>(
+    'SELECT position AS "position" FROM outgoing_events ORDER BY position DESC LIMIT 1 OFFSET ?',
+    ALL_KEPT,
   );
+  if (horizon) {
+    await tx.run(
+      `DELETE FROM outgoing_events WHERE position <= ? AND EXISTS
+         (SELECT 1 FROM outgoing_events n WHERE n.room = outgoing_events.room AND n.position > outgoing_events.position)`,
+      horizon.position,
+    );
+  }
   await tx.run('DELETE FROM forwarded_events WHERE position <= ?', move.position);
 });
