@@ -15,6 +15,7 @@ import { createEdus } from './edus/edus.ts';
 import type { RemoteDevices } from './edus/remote-keys/remote-devices.ts';
 import { createFetch } from './fetch/fetch.ts';
 import { createHandshakes, type HandshakesDeps } from './handshakes/handshakes.ts';
+import { createIncomingTransactions } from './inbound/incoming-transactions.ts';
 import { createOutbound } from './outbound/outbound.ts';
 import { createRoomServers } from './outbound/room-servers.ts';
 import { remotePublicRooms } from './remote/remote-directory.ts';
@@ -52,15 +53,13 @@ export const createFederation = (deps: FederationDeps) => {
   const edus = createEdus({ ...deps, serversIn: roomServers.serversIn });
   const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus });
   const handshakes = createHandshakes({ ...deps, verify, roomServers });
-  const backfill = createBackfill({
-    ...deps,
-    receive: rooms.receive,
-    verify,
-    fetch,
-    serversIn: roomServers.serversIn,
-    isLeftAlone: peers.isLeftAlone,
-  });
-  return { verify, fetch, serving, remote, roomServers, edus, outbound, handshakes, backfill };
+  const { serversIn } = roomServers;
+  const { isLeftAlone } = peers;
+  const pulling = { ...deps, receive: rooms.receive, verify, fetch, serversIn, isLeftAlone };
+  const { takeMembership } = handshakes.resident;
+  const inbound = createIncomingTransactions({ ...pulling, edus, takeMembership });
+  const backfill = createBackfill(pulling);
+  return { verify, fetch, serving, remote, roomServers, edus, inbound, outbound, handshakes, backfill };
 };
 
 export type Federation = ReturnType<typeof createFederation>;

@@ -87,6 +87,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   });
   stack.use(federation.edus);
   stack.use(federation.outbound);
+  stack.use(federation.inbound);
   const membership = createMembership({
     db,
     clock,
@@ -104,6 +105,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
   if (peers.isEnabled) await federation.outbound.start();
   if (peers.isEnabled) await federation.edus.start();
+  if (peers.isEnabled) await federation.inbound.start();
   return { accounts, auth, ...room, e2ee, media, ephemeral, push, federation, membership, sync };
 }
 

@@ -49,6 +49,7 @@ describe('a transaction', () => {
     expect(world.given.timeline).toEqual([eventId]);
     const both = await Promise.all([1, 2].map(() => world.send(bob.name, 'twice', [room.make().wire])));
     expect(both[0]).toEqual(both[1]);
+    await workedOff();
   });
 
   test('that was answered and not worked off is worked off after the next start', async () => {
@@ -183,6 +184,7 @@ describe('events', () => {
     await accepted(eventId);
     await workedOff();
     await world.send(bob.name, 'more', [room.make().wire]);
+    await workedOff();
   });
 
   test('that cannot be stored are tried again, and stay stored when that does not help', async () => {

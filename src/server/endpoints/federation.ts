@@ -30,6 +30,7 @@ import { queryProfile } from '../../api/federation/query/query-profile.ts';
 import { getFederationHierarchy } from '../../api/federation/spaces/get-hierarchy.ts';
 import { getFederationState } from '../../api/federation/state/get-state.ts';
 import { getStateIds } from '../../api/federation/state/get-state-ids.ts';
+import { sendTransaction } from '../../api/federation/transactions/send-transaction.ts';
 import { claimUserKeys } from '../../api/federation/user/claim-user-keys.ts';
 import { getUserDevices } from '../../api/federation/user/get-user-devices.ts';
 import { queryUserKeys } from '../../api/federation/user/query-user-keys.ts';
@@ -82,6 +83,7 @@ export const federationAdminEndpoints = [
 
 export const federationEndpoints = [
   getFederationVersion,
+  sendTransaction,
   ...keys,
   ...reads,
   ...users,
