@@ -1,9 +1,10 @@
 // What the room engine asks of parts above it.
 
 import type { RoomEvent } from '../protocol/events/room-event.ts';
-import type { RoomAlias, RoomId, ServerName } from '../protocol/ids/branded.ts';
+import type { EventId, RoomAlias, RoomId, ServerName } from '../protocol/ids/branded.ts';
 import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
 import type { NotificationRow } from '../storage/stores/persist.ts';
+import type { RoomRef } from './room-ref.ts';
 import type { RoomFacts } from './spaces/room-facts.ts';
 
 /** What is known of the room when an event is judged for notifications. */
@@ -50,4 +51,24 @@ export interface RemoteRooms {
 export interface ResolvedAlias {
   readonly roomId: RoomId;
   readonly servers: readonly ServerName[];
+}
+
+export interface TimeQuestion {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** At or after it, or at or before it. */
+  readonly forwards: boolean;
+}
+
+export interface TimedEvent {
+  readonly eventId: EventId;
+  readonly originServerTs: number;
+}
+
+/** History that this server does not have. */
+export interface HistoryPort {
+  /** Fetches what comes before some events of the room, whose prev events are missing. false: nobody gave any of it. */
+  fetchBelow(room: RoomRef, above: readonly EventId[]): Promise<boolean>;
+  /** By what other servers in the room say; undefined: they know none. */
+  eventNearTime(room: RoomRef, question: TimeQuestion): Promise<TimedEvent | undefined>;
 }

@@ -40,7 +40,9 @@ export const openTestRooms = (db: Database) => {
   });
   const searchIndex = createSearchIndex({ db, clock, log: silentLog });
   const remoteRooms = { of: async () => undefined, resolve: async () => undefined };
-  const reads = createRoomReads({ db, clock, state: rooms.state, names: rooms.names, searchIndex, remoteRooms });
+  const history = { fetchBelow: async () => false, eventNearTime: async () => undefined };
+  const deps = { db, clock, state: rooms.state, names: rooms.names };
+  const reads = createRoomReads({ ...deps, searchIndex, remoteRooms, history });
 
   const send = async (roomId: RoomId, draft: Draft): Promise<EventId> => {
     // Each event has a time of its own.

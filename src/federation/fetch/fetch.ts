@@ -2,9 +2,12 @@
 // sent: whoever asked verifies them.
 // Server-Server API, "Backfilling and retrieving missing events" and "Retrieving events".
 
+import { PeerError } from '../../peers/peer-error.ts';
 import type { Peers } from '../../peers/peers.ts';
 import type { Json } from '../../protocol/events/json.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import { isEventId } from '../../protocol/ids/event-id.ts';
+import type { TimedEvent, TimeQuestion } from '../../rooms/ports.ts';
 import { eventIdsIn, pdusIn } from './read-lists.ts';
 
 export interface FetchOptions {
@@ -51,6 +54,13 @@ export interface Fetch {
     limit: number,
     options?: FetchOptions,
   ): Promise<readonly Json[]>;
+  /** The server's event nearest to a moment, milliseconds. */
+  eventNearTime(
+    server: ServerName,
+    roomId: RoomId,
+    question: TimeQuestion,
+    options?: FetchOptions,
+  ): Promise<TimedEvent>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -58,6 +68,7 @@ const TIMEOUT_MS = 15_000;
 const STATE_TIMEOUT_MS = 45_000;
 /** An event in its canonical form, with room for `unsigned` and for spaces. */
 const EVENT_SIZE_BYTES_MAX = 200_000;
+const SMALL_SIZE_BYTES_MAX = 10_000;
 const EVENTS_SIZE_BYTES_MAX = 8 * 1024 * 1024;
 /** About 400,000 ids; the largest rooms known have about 150,000 members. */
 const STATE_IDS_SIZE_BYTES_MAX = 24 * 1024 * 1024;
@@ -133,6 +144,17 @@ export const createFetch = ({ peers }: { readonly peers: Pick<Peers, 'call'> }):
       const path = `/_matrix/federation/v1/backfill/${part(roomId)}`;
       const answer = await get(server, path, { v: eventIds, limit }, EVENTS_SIZE_BYTES_MAX, options);
       return pdusIn(server, answer, 'pdus', Math.min(limit, EVENTS_MAX));
+    },
+
+    async eventNearTime(server, roomId, { timestamp, forwards }, options = {}) {
+      const path = `/_matrix/federation/v1/timestamp_to_event/${part(roomId)}`;
+      const query = { ts: timestamp, dir: forwards ? 'f' : 'b' };
+      const answer = await get(server, path, query, SMALL_SIZE_BYTES_MAX, options);
+      const { event_id: eventId, origin_server_ts: originServerTs } = answer;
+      if (typeof eventId === 'string' && isEventId(eventId) && Number.isSafeInteger(originServerTs)) {
+        return { eventId, originServerTs: originServerTs as number };
+      }
+      throw new PeerError(server, 'application', 'its answer names no event');
     },
   };
 };

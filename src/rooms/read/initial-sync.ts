@@ -26,7 +26,7 @@ export const initialSync = async (look: Look, roomId: RoomId, limit: number): Pr
   const { tx, viewer } = look;
   const { room, membership, stored } = await roomAccess(look, roomId);
   const question = { from: undefined, to: undefined, backwards: true, limit, filter: undefined };
-  const page = await pageMessages(look, roomId, question);
+  const { page } = await pageMessages(look, roomId, question);
   const data = await accountDataOf(tx, viewer.user, room.nid);
   return {
     membership,

@@ -2,6 +2,8 @@
 
 import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
+import { type OpenHole, openHole } from '../../storage/stores/timeline-holes.ts';
+import type { RoomRef } from '../room-ref.ts';
 import { lazyMembers } from './lazy-members.ts';
 import { positionToken } from './position-token.ts';
 import { renderEvents } from './render-events.ts';
@@ -28,8 +30,15 @@ export interface MessagesPage {
   readonly state: readonly string[] | undefined;
 }
 
+export interface PagedMessages {
+  readonly page: MessagesPage;
+  readonly room: RoomRef;
+  /** Where history is missing in what was walked through; undefined: nowhere. */
+  readonly hole: OpenHole | undefined;
+}
+
 /** Throws M_FORBIDDEN. */
-export const pageMessages = async (look: Look, roomId: RoomId, question: MessagesQuestion): Promise<MessagesPage> => {
+export const pageMessages = async (look: Look, roomId: RoomId, question: MessagesQuestion): Promise<PagedMessages> => {
   const { reading, tx } = look;
   const { from, to, backwards, limit, filter } = question;
   const access = await roomAccess(look, roomId);
@@ -40,12 +49,23 @@ export const pageMessages = async (look: Look, roomId: RoomId, question: Message
     : { after: start, upTo: Math.min(to ?? END_OF_TIME, access.upTo) };
   const { events, stoppedAt } = await scanTimeline(look, room, { ...stretch, backwards, limit, filter });
   const members = filter?.lazyLoadMembers ? await lazyMembers(reading, tx, events) : undefined;
-  return {
+  const page = {
     start: positionToken(start),
     end: endToken(backwards, stoppedAt, events.at(-1)?.position ?? undefined),
     chunk: await renderEvents(look, room, events),
     state: members && (await renderEvents(look, room, members, { brief: true })),
   };
+  return { page, room, hole: await openHole(tx, room.nid, walkedThrough(stretch, backwards, stoppedAt)) };
+};
+
+interface Stretch {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+const walkedThrough = (stretch: Stretch, backwards: boolean, stoppedAt: number | undefined): Stretch => {
+  if (stoppedAt === undefined) return stretch;
+  return backwards ? { after: stoppedAt, upTo: stretch.upTo } : { after: stretch.after, upTo: stoppedAt };
 };
 
 /** No history that is fetched later gets as far back. */

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
-import type { RemoteRooms } from '../ports.ts';
+import type { HistoryPort, RemoteRooms, TimeQuestion } from '../ports.ts';
 import { type SearchAnswer, type SearchQuestion, searchEvents } from '../search/search-events.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 import { roomSummary } from '../spaces/room-summary.ts';
@@ -11,13 +11,13 @@ import { type ServerHierarchy, serverHierarchy } from '../spaces/server-hierarch
 import { type HierarchyPage, type HierarchyQuestion, spaceHierarchy } from '../spaces/space-hierarchy.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
-import { type EventAtTime, eventNearTime } from './event-near-time.ts';
+import type { EventAtTime } from './event-near-time.ts';
 import { type InitialSync, initialSync } from './initial-sync.ts';
 import { type JoinedMember, listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
 import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
 import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
 import { type MutualRooms, mutualRooms } from './mutual-rooms.ts';
-import { type MessagesPage, type MessagesQuestion, pageMessages } from './page-messages.ts';
+import type { MessagesPage, MessagesQuestion } from './page-messages.ts';
 import { readState, readStateEvent } from './read-state.ts';
 import {
   createReading,
@@ -27,6 +27,7 @@ import {
   type RoomReaderDeps,
   type Viewer,
 } from './room-reader.ts';
+import { messagesWithHistory, timeWithHistory, withFetchedEvent } from './with-history.ts';
 
 /** Each throws M_FORBIDDEN or M_NOT_FOUND for what the viewer may not see. Events are JSON texts. */
 export interface RoomReads {
@@ -46,7 +47,7 @@ export interface RoomReads {
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
   joinedMembers(roomId: RoomId, viewer: Viewer): Promise<Record<UserId, JoinedMember>>;
   joinedRooms(viewer: Viewer): Promise<RoomId[]>;
-  eventNearTime(roomId: RoomId, question: Parameters<typeof eventNearTime>[2], viewer: Viewer): Promise<EventAtTime>;
+  eventNearTime(roomId: RoomId, question: TimeQuestion, viewer: Viewer): Promise<EventAtTime>;
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
   threads(roomId: RoomId, question: ThreadsQuestion, viewer: Viewer): Promise<ThreadsPage>;
   mutualRooms(other: UserId, from: string | undefined, viewer: Viewer): Promise<MutualRooms>;
@@ -60,11 +61,13 @@ export interface RoomReads {
 export interface RoomReadsDeps extends RoomReaderDeps {
   readonly searchIndex: SearchIndex;
   readonly remoteRooms: RemoteRooms;
+  readonly history: HistoryPort;
 }
 
 export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
   const reading = createReading(deps);
   const spaces = { db: deps.db, reading, remoteRooms: deps.remoteRooms };
+  const withHistory = { db: deps.db, reading, history: deps.history };
   const ask =
     <A extends unknown[], R>(question: (look: Look, ...args: A) => Promise<R>) =>
     (...args: [...A, Viewer]): Promise<R> => {
@@ -73,16 +76,18 @@ export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
     };
   return {
     reader: createRoomReader(deps, reading),
-    messages: ask(pageMessages),
-    context: ask(eventContext),
-    event: ask(oneEvent),
+    messages: (...args) => messagesWithHistory(withHistory, ...args),
+    context: (roomId, eventId, question, viewer) =>
+      withFetchedEvent(withHistory, roomId, eventId, viewer, (look) => eventContext(look, roomId, eventId, question)),
+    event: (roomId, eventId, viewer) =>
+      withFetchedEvent(withHistory, roomId, eventId, viewer, (look) => oneEvent(look, roomId, eventId)),
     initialSync: ask(initialSync),
     state: ask(readState),
     stateEvent: ask(readStateEvent),
     members: ask(listMembers),
     joinedMembers: ask(listJoinedMembers),
     joinedRooms: ask(({ tx, viewer }) => joinedRooms(tx, viewer.user)),
-    eventNearTime: ask(eventNearTime),
+    eventNearTime: (...args) => timeWithHistory(withHistory, ...args),
     relations: ask(listRelations),
     threads: ask(listThreads),
     async search(question, viewer) {

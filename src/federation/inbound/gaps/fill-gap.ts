@@ -17,6 +17,7 @@ import { createPullEvents } from './pull-events.ts';
 import { createPullState } from './pull-state.ts';
 import { createReadEvents } from './read-events.ts';
 import { createStoreOutliers } from './store-outliers.ts';
+import { createToldState } from './told-state.ts';
 
 export interface FillGapDeps {
   readonly receive: Receive;
@@ -60,7 +61,7 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
   const tools = { fetch, receive, readEvents, storeOutliers, settle, ask };
   const pullEvents = createPullEvents(tools);
   const pullAuth = createPullAuth(tools);
-  const pullState = createPullState(tools);
+  const pullState = createPullState({ ...tools, toldState: createToldState(tools) });
 
   /** The sender first, then those whose users sent the events, then others in the room. */
   const serversFor = async ({ roomId, source, events }: GapToFill): Promise<ServerName[]> => {
