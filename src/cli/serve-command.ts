@@ -1,6 +1,8 @@
 // kintsugi serve: runs the server until it is told to stop.
 
 import { Command } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { giveMemoryBackAtRest } from '../lib/rest.ts';
 import { addConfigFlags, configFrom, type FlagValues } from './config-flags.ts';
 import { explainFailure } from './explain-failure.ts';
 
@@ -13,6 +15,7 @@ async function serve(values: FlagValues): Promise<void> {
   // Loaded only here: help and checks need not wait for the whole server.
   const { startServer } = await import('../server/lifecycle.ts');
   const server = await startServer(config);
+  using _rest = giveMemoryBackAtRest(systemClock);
   // Before anything tells that it runs: whoever reads that may end it at once.
   const signal = untilSignal();
   if (config.serverName === 'localhost') {

@@ -8,7 +8,7 @@ import type { Engine } from '../rooms.ts';
 import type { SentEvent } from './draft.ts';
 
 /** Transactions remembered in memory, so that repeating them does not fail a write; about 200 bytes each. */
-const RECENT_MAX = 20_000;
+const RECENT_MAX = 5_000;
 
 /** What was sent under this transaction id before; else what `send` sends now. */
 export type SendOnce = (transaction: TransactionRow, send: () => Promise<SentEvent>) => Promise<SentEvent>;

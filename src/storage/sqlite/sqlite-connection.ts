@@ -113,7 +113,7 @@ export const openWritable = (file: string): SqliteConnection => {
   connection.execute('PRAGMA foreign_keys = ON');
   connection.execute('PRAGMA wal_autocheckpoint = 8000');
   connection.execute('PRAGMA journal_size_limit = 67108864');
-  connection.execute('PRAGMA cache_size = -16384');
+  connection.execute('PRAGMA cache_size = -8192');
   connection.execute('PRAGMA temp_store = MEMORY');
   return connection;
 };
@@ -121,7 +121,7 @@ export const openWritable = (file: string): SqliteConnection => {
 export const openReadable = (file: string): SqliteConnection => {
   const connection = new SqliteConnection(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
   // Each commit of the writer empties it, and what it lacks the system's own cache has.
-  connection.execute('PRAGMA cache_size = -8192');
+  connection.execute('PRAGMA cache_size = -2048');
   connection.execute('PRAGMA temp_store = MEMORY');
   return connection;
 };
