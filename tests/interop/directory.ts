@@ -16,8 +16,12 @@ export const directory: Journeys = ({ resident, visitor }, version) => {
     const { roomId, alias } = await openRoom(anna, version, { visibility: 'public', name });
     const { serverName } = anna.server;
     const rooms = '/_matrix/client/v3/publicRooms';
-    const { chunk } = await client.ok(client.get(rooms, { query: { server: serverName, limit: 1000 } }));
-    expect(chunk.find(({ room_id }: AnyJson) => room_id === roomId)).toMatchObject({ name, num_joined_members: 1 });
+    // Some servers count rooms after the fact.
+    const listed = await until('room in the list', async () => {
+      const { chunk } = await client.ok(client.get(rooms, { query: { server: serverName, limit: 1000 } }));
+      return chunk.find(({ room_id }: AnyJson) => room_id === roomId);
+    });
+    expect(listed).toMatchObject({ name, num_joined_members: 1 });
     const search = { filter: { generic_search_term: name }, limit: 10 };
     const found = await client.ok(client.post(rooms, search, { query: { server: serverName } }));
     expect(found.chunk.map(({ room_id }: AnyJson) => room_id)).toEqual([roomId]);

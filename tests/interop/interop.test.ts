@@ -14,7 +14,7 @@ import { comingAndGoing, invitations, knocking, moderation, restrictedJoins } fr
 import { outages } from './outage.ts';
 import { describeMeetings, serverKeys } from './pairings.ts';
 import { type Servers, START_TIMEOUT_MS, startServers } from './servers/all.ts';
-import { signs, talking } from './talk.ts';
+import { changes, conflicts, conversations, signs } from './talk.ts';
 
 /** An existing folder for what the servers wrote. */
 const outputFolder = process.env.INTEROP_OUTPUT ?? '';
@@ -43,7 +43,9 @@ describeMeetings('invitations', everyVersion, servers, invitations);
 describeMeetings('moderation', from(10), servers, moderation);
 describeMeetings('knocking', from(9), servers, knocking);
 describeMeetings('restricted joins', from(9), servers, restrictedJoins);
-describeMeetings('talk', everyVersion, servers, talking);
+describeMeetings('conversations', everyVersion, servers, conversations);
+describeMeetings('changes', ['10', '12'], servers, changes);
+describeMeetings('conflicts', ['6', '11', '12'], servers, conflicts);
 describeMeetings('signs', ['11', '12'], servers, signs);
 describeMeetings('history', ['10', '12'], servers, history);
 describeMeetings('devices', ['11', '12'], servers, devices);

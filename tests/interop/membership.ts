@@ -50,14 +50,15 @@ export const invitations: Journeys = ({ resident, visitor }, version) => {
       visitor(stack),
       visitor(stack),
     ]);
-    const roomId = await newRoom(anna.client, { preset: 'private_chat', room_version: version, name: 'Attic' });
-    for (const guest of [bert, cleo, dora]) await invite(anna, roomId, guest);
+    const options = { preset: 'private_chat', name: 'Attic', is_direct: true, invite: [bert.userId] };
+    const roomId = await newRoom(anna.client, { room_version: version, ...options });
+    for (const guest of [cleo, dora]) await invite(anna, roomId, guest);
     await Promise.all([bert, cleo, dora].map((guest) => guest.is(roomId, 'invite')));
     expect(stripped(bert, roomId)).toMatchObject({
       'm.room.name': { name: 'Attic' },
       'm.room.join_rules': { join_rule: 'invite' },
       'm.room.create': { room_version: version },
-      [`m.room.member|${bert.userId}`]: { membership: 'invite' },
+      [`m.room.member|${bert.userId}`]: { membership: 'invite', is_direct: true },
     });
 
     await join(bert, roomId);
@@ -134,15 +135,15 @@ export const moderation: Journeys = ({ resident, visitor }, version) => {
   });
 };
 
-export const knocking: Journeys = ({ resident, visitor }, version) => {
-  const knock = async ({ client }: Person, { server }: Person, roomId: string): Promise<unknown> =>
-    client.ok(
-      client.post(
-        `/_matrix/client/v3/knock/${encodeURIComponent(roomId)}?via=${server.serverName}&server_name=${server.serverName}`,
-        { reason: 'let me in' },
-      ),
-    );
+const knock = async ({ client }: Person, { server }: Person, roomId: string): Promise<unknown> =>
+  client.ok(
+    client.post(
+      `/_matrix/client/v3/knock/${encodeURIComponent(roomId)}?via=${server.serverName}&server_name=${server.serverName}`,
+      { reason: 'let me in' },
+    ),
+  );
 
+export const knocking: Journeys = ({ resident, visitor }, version) => {
   test('knocks are answered with an invite, refused, and taken back', async () => {
     await using stack = new AsyncDisposableStack();
     const [anna, bert, cleo, dora] = await Promise.all([
@@ -183,7 +184,8 @@ export const restrictedJoins: Journeys = ({ resident, visitor }, version) => {
     await using stack = new AsyncDisposableStack();
     const [anna, bert, cleo] = await Promise.all([resident(stack), visitor(stack), visitor(stack)]);
     const space = await openRoom(anna, version, { creation_content: { type: 'm.space' } });
-    const content = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space.roomId }] };
+    const join_rule = Number(version) >= 10 ? 'knock_restricted' : 'restricted';
+    const content = { join_rule, allow: [{ type: 'm.room_membership', room_id: space.roomId }] };
     const roomId = await newRoom(anna.client, {
       room_version: version,
       name: 'Members only',
@@ -200,6 +202,14 @@ export const restrictedJoins: Journeys = ({ resident, visitor }, version) => {
     const joined = await anna.seesMember(roomId, bert.userId, 'join');
     expect(joined.content.join_authorised_via_users_server).toBe(anna.userId);
     await tell(bert, roomId, 'I am a member', anna);
+    if (join_rule === 'knock_restricted') {
+      await knock(cleo, anna, roomId);
+      await bert.seesMember(roomId, cleo.userId, 'knock');
+      await invite(anna, roomId, cleo);
+      await Promise.all([cleo.is(roomId, 'invite'), bert.seesMember(roomId, cleo.userId, 'invite')]);
+      await join(cleo, roomId, anna);
+      await bert.seesMember(roomId, cleo.userId, 'join');
+    }
     await expectSameState(anna, bert, roomId);
   });
 };

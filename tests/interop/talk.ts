@@ -42,7 +42,7 @@ const redact = async ({ client }: Person, roomId: string, eventId: string): Prom
 const eventOf = async ({ client }: Person, roomId: string, eventId: string): Promise<AnyJson> =>
   client.ok(client.get(roomPath(roomId, 'event', eventId)));
 
-export const talking: Journeys = (meeting, version) => {
+export const conversations: Journeys = (meeting, version) => {
   test('what both say at the same time arrives once and in order', async () => {
     await using stack = new AsyncDisposableStack();
     const { anna, bert, roomId } = await together(meeting, stack, version);
@@ -68,7 +68,9 @@ export const talking: Journeys = (meeting, version) => {
     expect(spoken(one).toSorted()).toEqual(spoken(other).toSorted());
     await expectSameState(anna, bert, roomId);
   });
+};
 
+export const changes: Journeys = (meeting, version) => {
   test('edits, reactions and redactions', async () => {
     await using stack = new AsyncDisposableStack();
     const { anna, bert, roomId } = await together(meeting, stack, version);
@@ -115,7 +117,9 @@ export const talking: Journeys = (meeting, version) => {
     const refused = bert.client.put(roomPath(roomId, 'redact', said, 'refused'), {});
     expect((await refused).status).toBe(403);
   });
+};
 
+export const conflicts: Journeys = (meeting, version) => {
   test('state that both set at the same time ends up the same on both', async () => {
     await using stack = new AsyncDisposableStack();
     const { anna, bert, roomId } = await together(meeting, stack, version);
