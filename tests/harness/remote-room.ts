@@ -61,7 +61,8 @@ export const createRemoteRoom = ({ roomId, version, server }: RemoteRoomOptions)
   const events = new Map<EventId, RemoteEvent>();
   const withheld = new Set<EventId>();
   const given = (id: EventId): RemoteEvent | undefined => (withheld.has(id) ? undefined : events.get(id));
-  const wires = (ids: Iterable<EventId>): JsonObject[] => [...ids].flatMap((id) => given(id)?.wire ?? []);
+  const wires = (ids: Iterable<EventId>): JsonObject[] =>
+    [...ids].flatMap((id) => (given(id) ? [given(id)!.wire] : []));
 
   const add = (wire: JsonObject): RemoteEvent => {
     const parsed = parsePdu(wire, version, { limitReferences: false });
@@ -152,7 +153,7 @@ export const createRemoteRoom = ({ roomId, version, server }: RemoteRoomOptions)
       const { pathname, searchParams } = new URL(url, 'https://peer.test');
       const [, kind = '', ...rest] =
         /^\/_matrix\/federation\/v1\/([a-z_]+)\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
-      const [first = '', second = ''] = rest.map((part) => decodeURIComponent(part ?? '')) as EventId[];
+      const [first, second] = [0, 1].map((at) => decodeURIComponent(rest[at] ?? '') as EventId) as [EventId, EventId];
       const at = (searchParams.get('event_id') ?? '') as EventId;
       if (kind === 'event') return given(first) ? [200, { pdus: wires([first]) }] : notFound;
       if ((first as string) !== roomId) return undefined;
