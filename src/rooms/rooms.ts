@@ -14,6 +14,10 @@ import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
 import { createNames } from './names.ts';
 import type { NotificationPort } from './ports.ts';
+import type { Receive, Rejudging } from './receive/incoming.ts';
+import { createKnownEvents, type KnownEvents } from './receive/known-events.ts';
+import { createReceive } from './receive/receive.ts';
+import { RESOLUTIONS_MAX } from './resolution/resolve-roots.ts';
 import type { RoomRef } from './room-ref.ts';
 import { createAnnotateOnce } from './send/annotate-once.ts';
 import { checkState, isChecked } from './send/check-state.ts';
@@ -24,6 +28,7 @@ import { createSendOnce } from './send/send-once.ts';
 import { buildUnsent, type EventTemplate, templateEvent, type UnsentEvent } from './send/template-event.ts';
 import { bytesToHash, createRoomState, type RoomState } from './state/room-state.ts';
 import { type RoomView, roomView } from './state/room-view.ts';
+import type { NodeHash } from './state-tree/state-node.ts';
 import { createWarmRooms, type WarmRooms } from './warm-rooms.ts';
 
 export interface RoomsDeps {
@@ -40,6 +45,10 @@ export interface Engine extends RoomsDeps {
   readonly nids: ReturnType<typeof createEventNids>;
   readonly state: RoomState;
   readonly warm: WarmRooms;
+  /** What became of the events that others name. */
+  readonly known: KnownEvents;
+  /** By the roots that were resolved, in order: the root that came of it. */
+  readonly resolutions: LruCache<string, NodeHash>;
   /** One drafter per room at a time. Held while drafting and enqueueing, never while waiting for the disk or a network. */
   readonly lock: ReturnType<typeof keyedLock<RoomId>>;
   /** Reference hashes of events in rooms of versions 1 and 2, which references to them carry. */
@@ -51,6 +60,8 @@ export interface Engine extends RoomsDeps {
 export interface Rooms {
   readonly state: RoomState;
   readonly names: Engine['names'];
+  /** Events of other servers. */
+  readonly receive: Receive & Rejudging;
   /** undefined: this server does not know the room. */
   find(roomId: RoomId): Promise<RoomRef | undefined>;
   /** Throws M_NOT_FOUND. */
@@ -103,6 +114,8 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     nids: createEventNids(deps),
     state: createRoomState({ db: deps.db, names }),
     warm: createWarmRooms(deps),
+    known: createKnownEvents(deps),
+    resolutions: new LruCache<string, NodeHash>(RESOLUTIONS_MAX),
     lock: keyedLock<RoomId>(),
     referenceHashes: new LruCache<EventId, string>(REFERENCE_HASHES_MAX),
     distinctTime: distinctTime(deps.clock),
@@ -124,6 +137,7 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
   return {
     state: engine.state,
     names,
+    receive: createReceive(engine),
     find,
     view,
     send,

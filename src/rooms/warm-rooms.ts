@@ -16,6 +16,8 @@ export interface Extremity {
   readonly nid: number;
   readonly eventId: EventId;
   readonly depth: number;
+  /** Root of the state after it. */
+  readonly stateRoot: NodeHash;
 }
 
 /** What one draft leaves to the next. */
@@ -76,7 +78,12 @@ const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
       head: {
         sequence: stored.sequence,
         stateRoot: bytesToHash(stored.stateRoot),
-        extremities: extremities.map(({ nid, eventId, depth }) => ({ nid, eventId, depth })),
+        extremities: extremities.map(({ nid, eventId, depth, stateRoot }) => ({
+          nid,
+          eventId,
+          depth,
+          stateRoot: bytesToHash(present(stateRoot, `the state after event ${nid} is known`)),
+        })),
         notifiedTotal: stored.notifiedTotal,
       },
       latestWrite: Promise.resolve(),

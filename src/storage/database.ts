@@ -32,8 +32,11 @@ export interface WriteTx extends ReadTx {
   run(sql: string, ...params: SqlValue[]): Promise<number>;
   /** Runs one statement for each row of parameters, in order; on PostgreSQL pipelined. */
   runMany(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<void>;
-  /** The next global stream position; the audience is woken once this transaction is committed. Positions have no gaps. */
-  nextPosition(audience: Audience): Promise<number>;
+  /**
+   * The next global stream position; the audience is woken once this transaction is committed. Positions have no gaps but
+   * those made on purpose: `free` positions below the new one are left to history that is fetched later.
+   */
+  nextPosition(audience: Audience, free?: number): Promise<number>;
 }
 
 /**

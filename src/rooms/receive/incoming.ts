@@ -42,6 +42,7 @@ export type Fate =
   | {
       readonly eventId: EventId;
       readonly fate: 'waiting';
+      /** Events that were given at the same time and wait themselves are among them. */
       readonly missingPrevs: readonly EventId[];
       readonly missingAuthEvents: readonly EventId[];
     };
@@ -98,6 +99,14 @@ export interface Receive {
   ): Promise<Map<EventId, { readonly roomId: RoomId; readonly isRejected: boolean; readonly hasState: boolean }>>;
   /** The forward extremities with their depths: where the room's history ends for now. */
   extremities(roomId: RoomId): Promise<readonly { readonly eventId: EventId; readonly depth: number }[]>;
+}
+
+/** For events that came before what they stand upon. */
+export interface Rejudging {
+  /** Judges again what waits for it in the room, because what it stood upon arrived or changed. */
+  rejudge(roomId: RoomId): Promise<void>;
+  /** Goes on with what was not judged again when the server stopped. */
+  resume(): Promise<void>;
 }
 
 /** Who is told of rooms and members that came to be without a local sender. */

@@ -13,7 +13,7 @@ import { getEntry } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
 import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
-import type { RoomHead } from '../warm-rooms.ts';
+import type { Extremity, RoomHead } from '../warm-rooms.ts';
 import { loadAuthState } from './auth-state.ts';
 import { buildLocalEvent } from './build-local-event.ts';
 import type { Draft } from './draft.ts';
@@ -38,8 +38,11 @@ export interface EventNids extends DraftNids {
   readonly event: number;
 }
 
-/** At most this many forward extremities become prev_events. Server-Server API, PDUs: at most 20. */
-const PREV_EVENTS_MAX = 20;
+/** What an event is drafted upon: some of the forward extremities, and the state after them. */
+export interface Upon {
+  readonly prevs: readonly Extremity[];
+  readonly root: NodeHash;
+}
 
 export const prepareEvent = async (
   engine: Engine,
@@ -47,17 +50,18 @@ export const prepareEvent = async (
   head: RoomHead,
   given: Draft,
   nids: EventNids,
+  upon: Upon = { prevs: head.extremities, root: head.stateRoot },
 ): Promise<Prepared> => {
   const { event: nid } = nids;
   const draft = withRedacts(given, room);
-  const auth = await loadAuthState(engine.state, room, head.stateRoot, draft, engine.serverName);
-  const prevs = head.extremities.slice(0, PREV_EVENTS_MAX);
+  const { prevs } = upon;
+  const auth = await loadAuthState(engine.state, room, upon.root, draft, engine.serverName);
   const built = await buildLocalEvent(engine, room, prevs, draft, auth);
   const { event } = built;
   const verdict = authoriseEvent(event, room.version, auth.facts);
   if (!verdict.ok) throw forbidden(`The room does not allow this. Rule ${verdict.rule}: ${verdict.sentence}`);
   const redaction = await redactionOf(engine, room, event, auth);
-  const change = await changeState(engine, head, nids.stateKey, nid);
+  const change = await changeState(engine, upon.root, nids.stateKey, nid);
   const outcome = await engine.notifications.judge(event, {
     room: room.nid,
     version: room.version,
@@ -90,6 +94,7 @@ export const prepareEvent = async (
     inTimeline: true,
     prevs: prevs.map((prev) => prev.nid),
     missingPrevs: [],
+    ...(nids.stateKey !== null && { authEvents: event.authEvents }),
     ...(relation && { relation }),
     ...(draft.transaction && { transaction: draft.transaction }),
     ...(redaction && { redaction }),
@@ -106,7 +111,7 @@ export const prepareEvent = async (
     head: {
       sequence: head.sequence,
       stateRoot: change.root,
-      extremities: [{ nid, eventId: event.eventId, depth: event.depth }, ...head.extremities.slice(PREV_EVENTS_MAX)],
+      extremities: [{ nid, eventId: event.eventId, depth: event.depth, stateRoot: change.root }],
       notifiedTotal,
     },
   };
@@ -121,15 +126,15 @@ interface StateChange {
 
 const changeState = async (
   engine: Engine,
-  head: RoomHead,
+  root: NodeHash,
   stateKey: number | null,
   nid: number,
 ): Promise<StateChange> => {
-  if (stateKey === null) return { root: head.stateRoot, nodes: [], replaces: undefined };
+  if (stateKey === null) return { root, nodes: [], replaces: undefined };
   const { source } = engine.state;
-  const replaces = await getEntry(source, head.stateRoot, stateKey);
-  const { root, newNodes } = await setEntries(source, head.stateRoot, [[stateKey, nid]]);
-  return { root, nodes: newNodes, replaces };
+  const replaces = await getEntry(source, root, stateKey);
+  const changed = await setEntries(source, root, [[stateKey, nid]]);
+  return { root: changed.root, nodes: changed.newNodes, replaces };
 };
 
 const membershipOf = (engine: Engine, event: RoomEvent, nids: DraftNids, nid: number): MembershipRow | undefined => {

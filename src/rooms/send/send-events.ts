@@ -9,7 +9,8 @@ import type { Engine } from '../rooms.ts';
 import { roomView } from '../state/room-view.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 import type { Composition, Draft, SentEvent } from './draft.ts';
-import { type Prepared, prepareEvent } from './prepare-event.ts';
+import type { Prepared } from './prepare-event.ts';
+import { prepareInRoom } from './prepare-upon-many.ts';
 import { sameInState } from './same-in-state.ts';
 
 /** A draft loses its race only when another write of the room failed, so few attempts are enough. */
@@ -121,7 +122,7 @@ const prepareAll = async (
     for (const [index, draft] of drafts.entries()) {
       const there = await sameInState(engine, room, head, draft, nids[index]!);
       const outcome =
-        there ?? (await prepareEvent(engine, room, head, draft, { ...nids[index]!, event: first + index }));
+        there ?? (await prepareInRoom(engine, room, head, draft, { ...nids[index]!, event: first + index }));
       outcomes.push(outcome);
       if (typeof outcome !== 'number') head = outcome.head;
     }

@@ -17,12 +17,12 @@ export class BatchPositions {
     this.#engine = engine;
   }
 
-  async next(audience: Audience): Promise<number> {
+  async next(audience: Audience, free = 0): Promise<number> {
     if (this.#head === undefined) {
       const head = await this.#engine.lockHead();
       this.#head ??= head;
     }
-    this.#head += 1;
+    this.#head += free + 1;
     this.changes.push({ position: this.#head, audience });
     return this.#head;
   }

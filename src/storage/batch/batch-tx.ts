@@ -68,10 +68,10 @@ export class BatchTx implements WriteTx {
     }
   }
 
-  async nextPosition(audience: Audience): Promise<number> {
+  async nextPosition(audience: Audience, free = 0): Promise<number> {
     this.#before(true, []);
     try {
-      return await this.#positions.next(audience);
+      return await this.#positions.next(audience, free);
     } catch (error) {
       throw this.#failed(error);
     }

@@ -28,6 +28,12 @@ export const migration: Migration = {
     ){strictWithoutRowid}`,
     'CREATE INDEX awaited_events_event ON awaited_events (event)',
 
+    // Events to judge again, because what they stand upon arrived or changed: what is not done when the server stops.
+    'CREATE TABLE rejudgements (event {int} PRIMARY KEY, room {int} NOT NULL){strict}',
+
+    // Which state events refer to a state event as one of their auth_events.
+    'CREATE TABLE auth_edges (auth {int} NOT NULL, event {int} NOT NULL, PRIMARY KEY (auth, event)){strictWithoutRowid}',
+
     // Accepted events of other servers that this server passes on: it let their senders into the room.
     'CREATE TABLE forwarded_events (position {int} PRIMARY KEY, event {int} NOT NULL){strict}',
   ],

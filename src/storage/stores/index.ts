@@ -10,6 +10,7 @@ import * as deviceKeys from './device-keys.ts';
 import * as deviceRemoval from './device-removal.ts';
 import * as devices from './devices.ts';
 import * as directoryWords from './directory-words.ts';
+import * as enteredRooms from './entered-rooms.ts';
 import * as filters from './filters.ts';
 import * as inboundTransactions from './inbound-transactions.ts';
 import * as keyBackups from './key-backups.ts';
@@ -40,6 +41,7 @@ import * as searchWords from './search-words.ts';
 import * as serverIdentity from './server-identity.ts';
 import * as serverKeyConflicts from './server-key-conflicts.ts';
 import * as serverKeys from './server-keys.ts';
+import * as serverNotices from './server-notices.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
 import * as streamCursors from './stream-cursors.ts';
@@ -58,6 +60,7 @@ export const stores = [
   destinations,
   devices,
   directoryWords,
+  enteredRooms,
   filters,
   inboundTransactions,
   keyBackups,
@@ -88,6 +91,7 @@ export const stores = [
   serverIdentity,
   serverKeyConflicts,
   serverKeys,
+  serverNotices,
   sessionTokens,
   shortTokens,
   streamCursors,

@@ -5,115 +5,39 @@ import type { Audience, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { packRest } from '../rest-text.ts';
 import { toStoredText } from '../text.ts';
-import { applyDirectoryChange, type DirectoryChange } from './directory.ts';
-import { membershipOf } from './memberships.ts';
-import { MAIN_THREAD, raiseReadMark, WHOLE_ROOM } from './read-marks.ts';
+import { applyDirectoryChange } from './directory.ts';
+import { noteSender, upsertMemberships } from './persist-membership.ts';
+import {
+  connectGraph,
+  forwardEvent,
+  HOLE_POSITIONS,
+  insertFailure,
+  placeHistory,
+  replaceEvent,
+  storeRejudgements,
+} from './persist-received.ts';
+import type {
+  EventRow,
+  NotificationRow,
+  PersistArgs,
+  Persisted,
+  RedactionRow,
+  RelationRow,
+  TransactionRow,
+} from './persist-rows.ts';
 
-/** 0 accepted, 1 soft-failed, 2 rejected. */
-export type VerdictCode = 0 | 1 | 2;
-
-export interface EventRow {
-  readonly nid: number;
-  readonly eventId: string;
-  readonly type: number;
-  readonly sender: number;
-  readonly stateKey: number | null;
-  readonly originServerTs: number;
-  readonly depth: number;
-  readonly content: string;
-  readonly rest: string;
-  /** State after the event; null for an outlier. */
-  readonly stateRoot: Uint8Array | null;
-  /** The room's current state from this event on; null where it stays what it was. */
-  readonly currentRoot: Uint8Array | null;
-  readonly replaces: number | null;
-  readonly thread: number | null;
-  /** Whether members with default push rules are notified. */
-  readonly notifies: boolean;
-  /** Whether it is highlighted for them as well. */
-  readonly highlights: boolean;
-  readonly notifiedTotal: number;
-  readonly verdict: VerdictCode;
-  /** Whether it gets a position in the room's timeline. */
-  readonly inTimeline: boolean;
-  readonly prevs: readonly number[];
-  readonly missingPrevs: readonly string[];
-  readonly relation?: RelationRow;
-  readonly transaction?: TransactionRow;
-  readonly redaction?: RedactionRow;
-  readonly failure?: FailureRow;
-  /** Users outside the room who are concerned (e.g. just invited). */
-  readonly wakes?: readonly number[];
-  /** For users whose push rules give another outcome than the defaults. */
-  readonly notifications?: readonly NotificationRow[];
-}
-
-export interface RelationRow {
-  readonly target: string;
-  readonly relType: string;
-  readonly key: string | null;
-}
-
-export interface TransactionRow {
-  readonly device: number;
-  readonly scope: string;
-  readonly txnId: string;
-}
-
-/** The redacted event's texts after redaction; target undefined when it has not arrived. */
-export interface RedactionRow {
-  readonly target: string;
-  readonly apply?: { readonly nid: number; readonly content: string; readonly rest: string };
-}
-
-export interface FailureRow {
-  readonly check: string;
-  readonly rule: string;
-  readonly sentence: string;
-  readonly inputs: readonly string[];
-}
-
-/** What one user's own rules say of an event; the counts of users with default rules need no row. */
-export interface NotificationRow {
-  readonly user: number;
-  readonly notify: boolean;
-  readonly highlight: boolean;
-}
-
-export interface MembershipRow {
-  readonly user: number;
-  readonly membership: string;
-  readonly event: number;
-  readonly sender: number;
-  readonly isLocal: boolean;
-}
-
-export interface PersistArgs {
-  /** A room that exists, or the one that these events create. */
-  readonly room: { readonly nid: number } | { readonly roomId: string; readonly version: string };
-  /** The sequence that the draft was made on; 0 for a new room. */
-  readonly sequence: number;
-  /**
-   * The extremities that the draft was made on, in their order; none for a new room. The sequence alone does not tell one
-   * draft from another: that of a draft which came to nothing is used again.
-   */
-  readonly upon: readonly number[];
-  readonly events: readonly EventRow[];
-  readonly memberships: readonly MembershipRow[];
-  readonly stateRoot: Uint8Array;
-  readonly stateChanged: boolean;
-  readonly nodes: readonly { readonly hash: Uint8Array; readonly body: Uint8Array }[];
-  readonly extremities: readonly number[];
-  readonly notifiedTotal: number;
-  readonly directory?: DirectoryChange;
-  readonly now: number;
-}
-
-export interface Persisted {
-  readonly room: number;
-  /** One for each event; null where it has no place in the timeline. */
-  readonly positions: readonly (number | null)[];
-}
+export type {
+  EventRow,
+  FailureRow,
+  MembershipRow,
+  NotificationRow,
+  PersistArgs,
+  Persisted,
+  RedactionRow,
+  RelationRow,
+  TransactionRow,
+  VerdictCode,
+} from './persist-rows.ts';
 
 /** Thrown when the room moved on since the draft; the caller drafts again. */
 export const SEQUENCE_MOVED = 'The room has moved on since this event was drafted.';
@@ -127,14 +51,16 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   const positions: (number | null)[] = [];
   const newest = args.events.findLast(({ inTimeline }) => inTimeline);
   const members = changedMembers(args);
+  const history = await placeHistory(tx, room, args.events);
   let last = 0;
   for (const event of args.events) {
     const wakes = event === newest ? [...new Set([...(event.wakes ?? []), ...members])] : event.wakes;
-    const position = event.inTimeline ? await tx.nextPosition(audienceOf(room, wakes)) : null;
-    if (position !== null) last = position;
+    const placed = event.inTimeline ? await tx.nextPosition(audienceOf(room, wakes), freeBelow(event)) : null;
+    if (placed !== null) last = placed;
+    const position = placed ?? history.get(event.nid) ?? event.keepsPosition ?? null;
     positions.push(position);
     await insertEvent(tx, room, event, position, args.now);
-    if (position !== null && event.currentRoot) await insertRoomState(tx, room, position, event.currentRoot);
+    if (placed !== null && event.currentRoot) await insertRoomState(tx, room, placed, event.currentRoot);
   }
   // A state that changes without an event in the timeline (by resolution) is a change of its own.
   if (last === 0 && (args.stateChanged || args.memberships.length > 0)) {
@@ -143,13 +69,16 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   }
   await advanceRoom(tx, room, args, last);
   if (args.directory) await applyDirectoryChange(tx, room, args.directory, args.now);
-  for (const row of args.memberships) await upsertMembership(tx, room, row, last);
+  await upsertMemberships(tx, room, args.memberships, last);
+  await storeRejudgements(tx, room, args);
   return { room, positions };
 });
 
 /** Users of this server whose membership changed, be it by resolution. */
 const changedMembers = ({ memberships }: PersistArgs): number[] =>
   memberships.filter(({ isLocal }) => isLocal).map(({ user }) => user);
+
+const freeBelow = ({ aboveHole }: EventRow): number => (aboveHole ? HOLE_POSITIONS : 0);
 
 const audienceOf = (room: number, wakes: readonly number[] | undefined): Audience =>
   wakes && wakes.length > 0 ? { room, users: wakes } : { room };
@@ -172,11 +101,13 @@ const insertRoom = async (
 const advanceRoom = async (tx: WriteTx, room: number, args: PersistArgs, last: number): Promise<void> => {
   const moved = await tx.run(
     `UPDATE rooms SET sequence = sequence + 1, state_root = ?, extremities = ?, notified_total = ?,
+       residency = coalesce(CAST(? AS BIGINT), residency),
        latest_position = CASE WHEN ? > latest_position THEN ? ELSE latest_position END
      WHERE nid = ? AND sequence = ? AND extremities = ?`,
     args.stateRoot,
     JSON.stringify(args.extremities),
     args.notifiedTotal,
+    args.residency ?? null,
     last,
     last,
     room,
@@ -196,10 +127,16 @@ const insertEvent = async (
   position: number | null,
   now: number,
 ): Promise<void> => {
+  if (event.isStored) await replaceEvent(tx, event, position);
+  else await insertRow(tx, room, event, position);
+  await storeParts(tx, room, event, position, now);
+};
+
+const insertRow = async (tx: WriteTx, room: number, event: EventRow, position: number | null): Promise<void> => {
   await tx.run(
     `INSERT INTO events (nid, event_id, room, position, type, sender, state_key, origin_server_ts, depth, content, rest,
-       state_root, replaces, thread, notifies, notified_total, verdict)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       state_root, replaces, thread, notifies, notified_total, verdict, redacted_by)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     event.nid,
     event.eventId,
     room,
@@ -217,7 +154,18 @@ const insertEvent = async (
     Number(event.notifies) + Number(event.highlights),
     event.notifiedTotal,
     event.verdict,
+    event.redactedBy ?? null,
   );
+};
+
+/** What stands in other tables about an event. */
+const storeParts = async (
+  tx: WriteTx,
+  room: number,
+  event: EventRow,
+  position: number | null,
+  now: number,
+): Promise<void> => {
   for (const prev of event.prevs) {
     await tx.run('INSERT INTO edges (prev, event) VALUES (?, ?) ON CONFLICT DO NOTHING', prev, event.nid);
   }
@@ -233,7 +181,9 @@ const insertEvent = async (
   if (event.transaction) await insertTransaction(tx, event, event.transaction, now);
   if (event.redaction) await applyRedaction(tx, room, event, event.redaction);
   if (event.failure) await insertFailure(tx, event, event.failure, now);
-  if (position === null) return;
+  await connectGraph(tx, room, event, position);
+  if (position === null || event.keepsPosition === position) return;
+  if (event.isForwarded) await forwardEvent(tx, event.nid, position);
   if (event.stateKey === null) await noteSender(tx, room, event, position);
   for (const row of event.notifications ?? []) await insertNotification(tx, room, event, row, position);
 };
@@ -321,61 +271,6 @@ const applyRedaction = async (tx: WriteTx, room: number, event: EventRow, redact
   );
   // A redacted event relates to nothing any more.
   await tx.run('DELETE FROM relations WHERE event = ?', apply.nid);
-};
-
-const insertFailure = (tx: WriteTx, event: EventRow, failure: FailureRow, now: number): Promise<number> =>
-  tx.run(
-    'INSERT INTO verdicts (event, verdict, failed_check, rule, sentence, inputs, judged_ts) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    event.nid,
-    event.verdict,
-    failure.check,
-    failure.rule,
-    failure.sentence,
-    JSON.stringify(failure.inputs),
-    now,
-  );
-
-/**
- * Whoever sends into a timeline has read it: "When the user updates their read receipt (either by using the API or by sending
- * an event), notifications prior to and including that event MUST be marked as read." Not by state, which profiles change.
- */
-const noteSender = (tx: WriteTx, room: number, event: EventRow, position: number): Promise<number> =>
-  tx.run(
-    `INSERT INTO read_marks (user_nid, room, thread, position)
-     SELECT user_nid, room, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM memberships
-     WHERE user_nid = ? AND room = ? AND is_local = 1
-     ON CONFLICT (user_nid, room, thread) DO UPDATE SET position = excluded.position`,
-    event.thread ?? MAIN_THREAD,
-    position,
-    event.sender,
-    room,
-  );
-
-const upsertMembership = async (tx: WriteTx, room: number, row: MembershipRow, position: number): Promise<void> => {
-  if (row.isLocal && row.membership === 'join') await countFromJoin(tx, room, row.user, position);
-  await tx.run(
-    `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local, since_position)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
-       sender = excluded.sender, position = excluded.position, forgotten = 0, since_position =
-       CASE WHEN memberships.membership = excluded.membership THEN memberships.since_position ELSE excluded.position END`,
-    row.user,
-    room,
-    row.membership,
-    row.event,
-    row.sender,
-    position,
-    row.isLocal ? 1 : 0,
-    position,
-  );
-};
-
-/** What happened before a user joined is not unread. */
-const countFromJoin = async (tx: WriteTx, room: number, user: number, position: number): Promise<void> => {
-  const before = await membershipOf(tx, user, room);
-  if (before?.membership === 'join') return;
-  await tx.run('DELETE FROM read_marks WHERE user_nid = ? AND room = ?', user, room);
-  await raiseReadMark(tx, { user, room, thread: WHOLE_ROOM, position });
 };
 
 /** Hands out `count` event nids: the answer is the first of them. */

@@ -1,0 +1,138 @@
+// Some events of one room on their way through the checks: what they leave of the room, and what is to be written.
+
+import type { EventId } from '../../protocol/ids/branded.ts';
+import { isEventId } from '../../protocol/ids/event-id.ts';
+import type { EventRow, VerdictCode } from '../../storage/stores/persist.ts';
+import { awaitersOf, followersOf, redactionsWaitingFor } from '../../storage/stores/received-events.ts';
+import type { Engine } from '../rooms.ts';
+import { relationOf } from '../send/relation-of.ts';
+import type { ChangedState } from '../state-tree/set-entries.ts';
+import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
+import type { HeldNodes } from '../state-tree/state-nodes.ts';
+import type { RoomHead, WarmRoom } from '../warm-rooms.ts';
+import type { PolicyServer } from './checks/policy-server.ts';
+import type { IncomingEvent } from './incoming.ts';
+import type { KnownEvent } from './known-events.ts';
+
+/** `outlier`: beside the timeline, judged by its auth events alone. */
+export type Place = 'new' | 'history' | 'outlier';
+
+export interface BatchOptions {
+  readonly as: Place;
+  readonly onMissing: 'wait' | 'judge';
+  readonly statesBefore?: ReadonlyMap<EventId, readonly EventId[]>;
+  readonly isForwarded?: boolean;
+}
+
+export interface Batch {
+  readonly engine: Engine;
+  readonly room: WarmRoom;
+  readonly options: BatchOptions;
+  /** The room as the events judged so far leave it. */
+  head: RoomHead;
+  /** What is here of the events, of those they name, and of those judged so far. */
+  readonly known: Map<EventId, KnownEvent>;
+  /** Verdicts of the events here that follow an event of the batch. */
+  readonly followers: ReadonlyMap<EventId, readonly VerdictCode[]>;
+  /** nids of events that were rejected for want of an event of the batch. */
+  readonly awaiters: ReadonlyMap<EventId, readonly number[]>;
+  /** nids of redactions that came before an event of the batch. */
+  readonly redactions: ReadonlyMap<EventId, readonly number[]>;
+  readonly rows: EventRow[];
+  /** Events that are known as being on their way to the disk. */
+  readonly begun: Set<EventId>;
+  /** Nids of users whom the events name. */
+  readonly users: Map<string, number>;
+  readonly nodes: EncodedNode[];
+  readonly holds: HeldNodes[];
+  /** Resolutions to forget when nothing comes of the batch. */
+  readonly resolutions: string[];
+  readonly toRejudge: Set<number>;
+  /** Roots made of states that other servers told. */
+  readonly toldRoots: Map<readonly EventId[], NodeHash>;
+  /** By root of the current state. */
+  readonly policyServers: Map<NodeHash, PolicyServer | null>;
+}
+
+/** Call it under the room's lock. */
+export const startBatch = async (
+  engine: Engine,
+  room: WarmRoom,
+  events: readonly IncomingEvent[],
+  options: BatchOptions,
+): Promise<Batch> => {
+  const ids = events.map(({ event }) => event.eventId);
+  const named = events.flatMap(({ event }) => {
+    const relation = relationOf(event.content);
+    return [
+      ...event.prevEvents,
+      ...event.authEvents,
+      ...(relation && isEventId(relation.target) ? [relation.target] : []),
+      ...(event.redacts !== undefined && isEventId(event.redacts) ? [event.redacts] : []),
+    ];
+  });
+  const known = await engine.known.of([...ids, ...named]);
+  const waiting = await engine.db.read(async (tx) => ({
+    followers: await followersOf(tx, ids),
+    awaiters: await awaitersOf(tx, ids),
+    redactions: await redactionsWaitingFor(tx, ids),
+  }));
+  return {
+    engine,
+    room,
+    options,
+    head: room.head,
+    known,
+    followers: grouped(waiting.followers, ({ verdict }) => verdict),
+    awaiters: grouped(waiting.awaiters, ({ event }) => event),
+    redactions: grouped(waiting.redactions, ({ redaction }) => redaction),
+    rows: [],
+    begun: new Set(),
+    users: new Map(),
+    nodes: [],
+    holds: [],
+    resolutions: [],
+    toRejudge: new Set(),
+    toldRoots: new Map(),
+    policyServers: new Map(),
+  };
+};
+
+const grouped = <R extends { eventId: EventId }, V>(rows: readonly R[], pick: (row: R) => V): Map<EventId, V[]> => {
+  const groups = new Map<EventId, V[]>();
+  for (const row of rows) {
+    const group = groups.get(row.eventId);
+    if (group) group.push(pick(row));
+    else groups.set(row.eventId, [pick(row)]);
+  }
+  return groups;
+};
+
+/** Keeps the new nodes of a state for the write, and readable until then. */
+export const keepState = (batch: Batch, { root, newNodes }: ChangedState): NodeHash => {
+  const { nodes } = batch.engine.state;
+  // A node that is in memory is stored, or will be before this write: writes of one room follow each other.
+  const fresh = newNodes.filter(({ hash }) => nodes.get(hash) === undefined);
+  if (fresh.length > 0) {
+    batch.nodes.push(...fresh);
+    batch.holds.push(nodes.hold(fresh));
+  }
+  return root;
+};
+
+/** Nothing came of it: nobody may stand upon it. */
+export const discardBatch = (batch: Batch): void => {
+  for (const hold of batch.holds) hold.discard();
+  for (const key of batch.resolutions) batch.engine.resolutions.delete(key);
+  for (const eventId of batch.begun) batch.engine.known.end(eventId, false);
+};
+
+export const commitBatch = (batch: Batch): void => {
+  const { state, known } = batch.engine;
+  for (const hold of batch.holds) hold.commit();
+  for (const eventId of batch.begun) known.end(eventId, true);
+  for (const row of batch.rows) {
+    // The redacted form is read from the database from now on.
+    if (row.redaction?.apply) state.forget(row.redaction.apply.nid);
+  }
+};

@@ -1,0 +1,61 @@
+// The forward extremities after an event: it is one until something follows it, and what it follows is none any more.
+// Server-Server API, "Soft failure" and "Rejection": neither soft-failed nor rejected events are extremities.
+
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import type { Extremity, RoomHead } from '../warm-rooms.ts';
+import type { Batch } from './batch.ts';
+import { loadEvents } from './load-events.ts';
+import { resolved } from './state-before.ts';
+
+/** Soft-failed and rejected events that are followed back from one event. */
+const PASSED_MAX = 1000;
+
+/** The room's head after an accepted event. */
+export const headAfter = async (
+  batch: Batch,
+  event: RoomEvent,
+  extremity: Extremity,
+  isCovered: boolean,
+): Promise<RoomHead> => {
+  const { head } = batch;
+  const covered = await coveredBy(batch, event);
+  const left = head.extremities.filter(({ eventId }) => !covered.has(eventId));
+  // Something that is here and accepted follows an event that came late.
+  const extremities = isCovered ? left : [extremity, ...left];
+  if (extremities.length === 0) return head;
+  const isChanged =
+    extremities.length !== head.extremities.length || extremities.some((one, i) => one !== head.extremities[i]);
+  if (!isChanged) return head;
+  const stateRoot = await resolved(
+    batch,
+    extremities.map((one) => one.stateRoot),
+  );
+  return { ...head, extremities, stateRoot };
+};
+
+/** Its prev events, and through those that were not accepted the ones before them. */
+const coveredBy = async (batch: Batch, event: RoomEvent): Promise<Set<EventId>> => {
+  const covered = new Set<EventId>(event.prevEvents);
+  let passed = failedAmong(batch, event.prevEvents);
+  let count = 0;
+  while (passed.length > 0 && count < PASSED_MAX) {
+    count += passed.length;
+    const next: EventId[] = [];
+    for (const { event: failed } of (await loadEvents(batch.engine, batch.room, passed)).values()) {
+      for (const id of failed.prevEvents) {
+        if (covered.has(id)) continue;
+        covered.add(id);
+        next.push(id);
+      }
+    }
+    passed = [];
+    for (const known of (await batch.engine.known.of(next)).values()) {
+      if (known.verdict !== 0) passed.push(known.eventId);
+    }
+  }
+  return covered;
+};
+
+const failedAmong = (batch: Batch, ids: readonly EventId[]): EventId[] =>
+  ids.filter((id) => (batch.known.get(id)?.verdict ?? 0) !== 0);

@@ -1,0 +1,171 @@
+// What a judged event changes: its row, the room's extremities and current state.
+
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import type { EventRow } from '../../storage/stores/persist.ts';
+import { relationOf } from '../send/relation-of.ts';
+import type { DraftNids } from '../send/send-events.ts';
+import { hashToBytes } from '../state/room-state.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import type { Batch } from './batch.ts';
+import { headAfter } from './extremities.ts';
+import type { IncomingEvent } from './incoming.ts';
+import type { Judgement } from './judge-event.ts';
+import type { KnownEvent } from './known-events.ts';
+import { type Redactions, redactionsOf } from './redactions.ts';
+
+export interface ReceivedNids extends DraftNids {
+  readonly event: number;
+}
+
+/** An event that is in the database already. `position`: where it stands in the timeline. */
+export interface StoredPlace {
+  readonly isPlaced: boolean;
+  readonly position?: number;
+}
+
+/** `isCovered`: accepted events that came before follow it. */
+export const placeEvent = async (
+  batch: Batch,
+  incoming: IncomingEvent,
+  nids: ReceivedNids,
+  judgement: Judgement,
+  stored: StoredPlace | undefined,
+  isCovered = batch.followers.get(incoming.event.eventId)?.includes(0) === true,
+): Promise<void> => {
+  const { options } = batch;
+  const { event } = incoming;
+  const { as, verdict, after } = judgement;
+  const isAccepted = verdict === 0;
+  const isPlaced = isAccepted && as !== 'outlier';
+  const isNews = isPlaced && as === 'new' && stored?.isPlaced !== true;
+  const before = batch.head;
+  const thread = threadOf(batch, event);
+  begin(batch, event, knownOf(batch, event, nids, judgement, { thread, isPlaced }));
+  if (isNews && after !== undefined) {
+    const { eventId, depth } = event;
+    batch.head = await headAfter(batch, event, { nid: nids.event, eventId, depth, stateRoot: after }, isCovered);
+  }
+  const redactions = await redactionsOf(batch, incoming, judgement);
+  const notified = isNews ? await notify(batch, event, nids, judgement, before.stateRoot) : undefined;
+  const row: EventRow = {
+    ...ownColumns(incoming, nids, redactions),
+    ...(notified ?? { notifies: false, highlights: false, notifiedTotal: batch.head.notifiedTotal }),
+    stateRoot: after === undefined ? null : hashToBytes(after),
+    currentRoot: batch.head.stateRoot === before.stateRoot ? null : hashToBytes(batch.head.stateRoot),
+    replaces: judgement.replaces ?? null,
+    thread,
+    verdict,
+    inTimeline: isNews,
+    ...graphOf(batch, event, judgement),
+    ...placeOf(judgement, isPlaced, stored),
+    ...(isPlaced && !redactions.redactedBy && relationRow(event)),
+    ...(isPlaced && redactions.row && { redaction: redactions.row }),
+    ...(isNews && nids.target !== null && { wakes: [nids.target] }),
+    ...(isNews && options.isForwarded && { isForwarded: true }),
+  };
+  batch.rows.push(row);
+  for (const nid of batch.awaiters.get(event.eventId) ?? []) batch.toRejudge.add(nid);
+};
+
+/** From now on what follows finds it. */
+const begin = ({ engine, known, begun }: Batch, event: RoomEvent, one: KnownEvent): void => {
+  known.set(event.eventId, one);
+  engine.known.begin(one, event);
+  begun.add(event.eventId);
+  if (event.stateKey !== undefined) engine.state.remember(one.nid, event);
+};
+
+const ownColumns = ({ event, contentJson, restJson }: IncomingEvent, nids: ReceivedNids, { texts }: Redactions) => ({
+  nid: nids.event,
+  eventId: event.eventId,
+  type: nids.type,
+  sender: nids.sender,
+  stateKey: nids.stateKey,
+  originServerTs: event.originServerTs,
+  depth: event.depth,
+  content: texts?.content ?? contentJson,
+  rest: texts?.rest ?? restJson,
+});
+
+const graphOf = (batch: Batch, event: RoomEvent, { as, prevs, failed, awaits }: Judgement) => {
+  const prevNids: number[] = [];
+  const missingPrevs: EventId[] = [];
+  for (const id of new Set(event.prevEvents)) {
+    const prev = batch.known.get(id);
+    if (prev?.room === batch.room.nid) prevNids.push(prev.nid);
+    else missingPrevs.push(id);
+  }
+  // An outlier's prev events are none of this room's business until it has its place.
+  const isOutlier = as === 'outlier';
+  return {
+    prevs: isOutlier ? [] : prevNids,
+    missingPrevs: isOutlier ? [] : missingPrevs,
+    ...(event.stateKey !== undefined && { authEvents: event.authEvents }),
+    ...(failed && { failure: failed }),
+    ...(awaits.length > 0 && { awaits }),
+    ...(batch.followers.has(event.eventId) && { fillsEdges: true }),
+    ...(prevs.missing.length > 0 && as === 'new' && !failed && { aboveHole: true }),
+  };
+};
+
+const placeOf = ({ as }: Judgement, isPlaced: boolean, stored: StoredPlace | undefined) => ({
+  ...(stored && { isStored: true }),
+  ...(isPlaced && as === 'history' && !stored?.isPlaced && { isHistory: true }),
+  ...(isPlaced && stored?.isPlaced && stored.position !== undefined && { keepsPosition: stored.position }),
+});
+
+const relationRow = (event: RoomEvent) => {
+  const relation = relationOf(event.content);
+  return relation && { relation };
+};
+
+const threadOf = (batch: Batch, event: RoomEvent): number | null => {
+  const relation = relationOf(event.content);
+  const target = relation && batch.known.get(relation.target as EventId);
+  if (!target || target.room !== batch.room.nid) return null;
+  return relation.relType === 'm.thread' ? target.nid : target.thread;
+};
+
+const notify = async (
+  batch: Batch,
+  event: RoomEvent,
+  nids: ReceivedNids,
+  { auth }: Judgement,
+  stateRoot: NodeHash,
+): Promise<Pick<EventRow, 'notifies' | 'highlights' | 'notifiedTotal' | 'notifications'>> => {
+  const { engine, room } = batch;
+  const outcome = await engine.notifications.judge(event, {
+    room: room.nid,
+    version: room.version,
+    powerLevels: auth?.powerLevels,
+    create: auth?.create,
+    sender: nids.sender,
+    stateRoot,
+  });
+  const notifiedTotal = batch.head.notifiedTotal + (outcome.notifies ? 1 : 0);
+  batch.head = { ...batch.head, notifiedTotal };
+  return {
+    notifies: outcome.notifies,
+    highlights: outcome.highlights,
+    notifiedTotal,
+    ...(outcome.exceptions.length > 0 && { notifications: outcome.exceptions }),
+  };
+};
+
+const knownOf = (
+  { room }: Batch,
+  event: RoomEvent,
+  nids: ReceivedNids,
+  { verdict, after }: Judgement,
+  place: { readonly thread: number | null; readonly isPlaced: boolean },
+): KnownEvent => ({
+  nid: nids.event,
+  eventId: event.eventId,
+  room: room.nid,
+  verdict,
+  root: after,
+  depth: event.depth,
+  stateKey: nids.stateKey,
+  ...place,
+});

@@ -1,0 +1,210 @@
+// What becomes of events of other servers: order, verdicts, forks, history, redactions.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { type FreshDatabase, openFreshSqlite } from '../../../tests/harness/databases.ts';
+import { createForeignRoom, type ForeignRoom } from '../../../tests/harness/foreign-events.ts';
+import { openTestRooms } from '../../../tests/harness/rooms.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import type { RoomVersionId } from '../../protocol/room-versions/room-version.ts';
+import { roomVersions } from '../../protocol/room-versions/room-versions.ts';
+import { eventById, timeline } from '../../storage/stores/events.ts';
+import type { Fate, IncomingEvent } from './incoming.ts';
+
+const opened: FreshDatabase[] = [];
+afterEach(async () => {
+  for (const fresh of opened.splice(0)) await fresh[Symbol.asyncDispose]();
+});
+
+const bob = '@bob:elsewhere.example';
+const carol = '@carol:third.example';
+const alice = '@alice:example.org';
+
+const openRooms = async () => {
+  const fresh = await openFreshSqlite();
+  opened.push(fresh);
+  const { rooms, clock } = openTestRooms(fresh.database);
+  return { db: fresh.database, rooms, clock };
+};
+
+/** A room of another server that alice of this one has joined. */
+const enter = async (room: ForeignRoom = createForeignRoom()) => {
+  const { db, rooms, clock } = await openRooms();
+  await rooms.receive.enterRoom(room.joinOf(alice));
+  const { nid } = await rooms.require(room.roomId);
+  const accept = (events: readonly IncomingEvent[], options: object = {}): Promise<Fate[]> =>
+    rooms.receive.accept(room.roomId, events, { as: 'new', onMissing: 'wait', ...options });
+  const fatesOf = async (events: readonly IncomingEvent[], options: object = {}): Promise<string[]> =>
+    (await accept(events, options)).map(({ fate }) => fate);
+  return {
+    db,
+    rooms,
+    clock,
+    room,
+    nid,
+    accept,
+    fatesOf,
+    stored: (id: EventId) => db.read((tx) => eventById(tx, id)),
+    timeline: async () => {
+      const range = { room: nid, after: -(2 ** 50), upTo: 2 ** 50, backwards: false, limit: 10_000 };
+      return (await db.read((tx) => timeline(tx, range))).map(({ eventId }) => eventId);
+    },
+    state: async (type: string, key = '') => (await (await rooms.view(room.roomId)).get(type, key))?.eventId,
+    extremities: async () => (await rooms.receive.extremities(room.roomId)).map(({ eventId }) => eventId).sort(),
+  };
+};
+
+const idsOf = (events: readonly IncomingEvent[]): EventId[] => events.map(({ event }) => event.eventId);
+
+describe('a room of another server', () => {
+  test.each(Object.keys(roomVersions) as RoomVersionId[])('is entered and followed in version %s', async (version) => {
+    const { room, fatesOf, timeline: read, extremities, state, rooms } = await enter(createForeignRoom({ version }));
+    const events = [
+      room.say(bob, 'one'),
+      room.member(carol, 'join'),
+      room.add({ type: 'm.room.topic', stateKey: '', sender: bob, content: { topic: 'x' } }),
+      room.say(carol, 'two'),
+    ];
+    expect(await fatesOf(events.toReversed())).toEqual(['accepted', 'accepted', 'accepted', 'accepted']);
+    expect((await read()).slice(1)).toEqual(idsOf(events));
+    expect(await extremities()).toEqual([events[3]!.event.eventId]);
+    expect(await state('m.room.topic')).toBe(events[2]!.event.eventId);
+    expect(await fatesOf(events)).toEqual(['known', 'known', 'known', 'known']);
+    const sent = await rooms.send(room.roomId, { type: 'm.room.message', sender: alice as never, content: {} });
+    expect(await extremities()).toEqual([sent.eventId]);
+  });
+
+  test('waits for what is missing, and takes it in any order', async () => {
+    const { room, accept, fatesOf } = await enter();
+    const [first, second, third] = [room.say(bob, '1'), room.say(bob, '2'), room.say(bob, '3')];
+    expect(await accept([third, second])).toMatchObject([
+      { fate: 'waiting', missingPrevs: [second.event.eventId] },
+      { fate: 'waiting', missingPrevs: [first.event.eventId], missingAuthEvents: [] },
+    ]);
+    expect(await fatesOf([third, first, second])).toEqual(['accepted', 'accepted', 'accepted']);
+  });
+
+  test('refuses what its state does not allow, with the rule', async () => {
+    const { room, accept, stored, extremities } = await enter();
+    const tips = room.tips;
+    const forbidden = room.say(carol, 'not a member');
+    const [fate] = await accept([forbidden]);
+    expect(fate).toMatchObject({ fate: 'rejected', failed: { check: 'auth-events', rule: '5' } });
+    expect(await stored(forbidden.event.eventId)).toMatchObject({ verdict: 2, position: null });
+    expect(await extremities()).toEqual(tips);
+    // What follows a rejected event is judged by the state without it.
+    const after = room.say(bob, 'after', { prev: [forbidden.event.eventId] });
+    expect(await accept([after])).toMatchObject([{ fate: 'accepted' }]);
+    expect(await extremities()).toEqual([after.event.eventId]);
+  });
+
+  test('soft-fails what comes late from somebody who was banned', async () => {
+    const { room, accept, fatesOf, extremities, state, timeline: read } = await enter();
+    const join = room.member(carol, 'join');
+    const ban = room.member(carol, 'ban', bob);
+    await accept([join, ban]);
+    const late = room.say(carol, 'late', { prev: [join.event.eventId] });
+    expect(await accept([late])).toMatchObject([{ fate: 'soft-failed', failed: { check: 'current-state' } }]);
+    expect(await read()).not.toContain(late.event.eventId);
+    expect(await extremities()).toEqual([ban.event.eventId]);
+    const both = room.say(bob, 'both', { prev: [late.event.eventId, ban.event.eventId] });
+    expect(await fatesOf([both])).toEqual(['accepted']);
+    expect(await extremities()).toEqual([both.event.eventId]);
+    expect(await state('m.room.member', carol)).toBe(ban.event.eventId);
+  });
+
+  test('resolves forks, and tells of members that changed without an event', async () => {
+    const { room, accept, extremities, state, db, nid } = await enter();
+    const join = room.member(carol, 'join');
+    const power = room.add({
+      type: 'm.room.power_levels',
+      stateKey: '',
+      sender: bob,
+      content: { users: { [bob]: 100, [carol]: 50 } },
+    });
+    await accept([join, power]);
+    const fork = room.tips;
+    const topic = room.add({ type: 'm.room.topic', stateKey: '', sender: carol, content: { topic: 'c' }, prev: fork });
+    await accept([topic]);
+    const ban = room.member(carol, 'ban', bob, { prev: fork });
+    const name = room.add({
+      type: 'm.room.name',
+      stateKey: '',
+      sender: bob,
+      content: { name: 'n' },
+      prev: [ban.event.eventId],
+    });
+    await accept([ban, name]);
+    expect(await extremities()).toEqual([topic.event.eventId, name.event.eventId].sort());
+    expect(await state('m.room.member', carol)).toBe(ban.event.eventId);
+    expect(await state('m.room.name')).toBe(name.event.eventId);
+    // The ban comes first in the resolved order, so the topic of who is banned is not in the state.
+    expect(await state('m.room.topic')).toBeUndefined();
+    const row = await db.read((tx) =>
+      tx.get<{ membership: string }>(
+        `SELECT m.membership AS "membership" FROM memberships m JOIN users u ON u.nid = m.user_nid
+         WHERE m.room = ? AND u.user_id = ?`,
+        nid,
+        carol,
+      ),
+    );
+    expect(row).toEqual({ membership: 'ban' });
+  });
+
+  test('applies redactions of who may, also when they come first', async () => {
+    const { room, accept, stored } = await enter();
+    const join = room.member(carol, 'join');
+    const said = room.say(bob, 'said');
+    await accept([join, said]);
+    const redact = (sender: string, redacts: EventId) =>
+      room.add({ type: 'm.room.redaction', sender, redacts, content: {} });
+    await accept([redact(carol, said.event.eventId)]);
+    expect(await stored(said.event.eventId)).toMatchObject({ redactedBy: null });
+    await accept([redact(bob, said.event.eventId)]);
+    expect(await stored(said.event.eventId)).toMatchObject({ content: '{}' });
+    const side = room.say(carol, 'side', { prev: room.tips });
+    const early = redact(bob, side.event.eventId);
+    const fork = room.add({
+      type: 'm.room.redaction',
+      sender: bob,
+      redacts: side.event.eventId,
+      content: {},
+      prev: side.event.prevEvents,
+    });
+    await accept([fork]);
+    await accept([side, early]);
+    expect(await stored(side.event.eventId)).toMatchObject({ content: '{}', redactedBy: expect.any(Number) });
+  });
+});
+
+describe('a gap in the history', () => {
+  test('leaves a hole that history is put into', async () => {
+    const { room, accept, timeline: read, extremities, stored } = await enter();
+    const before = room.say(bob, 'before');
+    await accept([before]);
+    const lost = [1, 2, 3].map((n) => room.say(bob, `lost ${n}`));
+    const after = room.say(bob, 'after');
+    const statesBefore = new Map([[after.event.eventId, idsOf(room.stateEvents(lost[2]!.event.eventId))]]);
+    expect(await accept([after], { statesBefore })).toMatchObject([{ fate: 'accepted' }]);
+    const { position } = (await stored(after.event.eventId))!;
+    expect(position! - (await stored(before.event.eventId))!.position!).toBe(2 ** 20 + 1);
+    expect(await extremities()).toEqual([before.event.eventId, after.event.eventId].sort());
+    expect(await accept(lost.slice(1), { as: 'history' })).toMatchObject([{ fate: 'accepted' }, { fate: 'accepted' }]);
+    expect(await accept(lost.slice(0, 1), { as: 'history' })).toMatchObject([{ fate: 'accepted' }]);
+    expect((await read()).slice(1)).toEqual([...idsOf([before, ...lost]), after.event.eventId]);
+    const next = room.say(bob, 'next', { prev: [after.event.eventId, before.event.eventId] });
+    await accept([next]);
+    expect(await extremities()).toEqual([next.event.eventId]);
+  });
+
+  test('an event that is judged without its history is judged again when that comes', async () => {
+    const { room, accept, fatesOf, timeline: read, extremities } = await enter();
+    const events = Array.from({ length: 500 }, (_, n) =>
+      room.add({ type: 'm.room.topic', stateKey: '', sender: bob, content: { topic: `${n}` } }),
+    );
+    const later = events.slice(1);
+    expect(new Set(await fatesOf(later, { onMissing: 'judge' }))).toEqual(new Set(['rejected']));
+    expect(await accept([events[0]!])).toMatchObject([{ fate: 'accepted' }]);
+    expect((await read()).slice(1)).toEqual(idsOf(events));
+    expect(await extremities()).toEqual([events.at(-1)!.event.eventId]);
+  });
+});

@@ -1,0 +1,61 @@
+// The state before an event: that after its prev events, resolved where they do not agree.
+// Server-Server API, "Room State Resolution".
+
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import { resolveRoots } from '../resolution/resolve-roots.ts';
+import { emptyRoot } from '../state-tree/encode-node.ts';
+import { setEntries } from '../state-tree/set-entries.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import { type Batch, keepState } from './batch.ts';
+import type { KnownEvent } from './known-events.ts';
+
+/** Prev events that are here with their states, and those that are not. */
+export interface Prevs {
+  readonly here: readonly KnownEvent[];
+  readonly missing: readonly EventId[];
+}
+
+export const prevsOf = (batch: Batch, event: RoomEvent): Prevs => {
+  const here: KnownEvent[] = [];
+  const missing: EventId[] = [];
+  for (const id of new Set(event.prevEvents)) {
+    const prev = batch.known.get(id);
+    if (prev?.room === batch.room.nid && prev.root !== undefined) here.push(prev);
+    else missing.push(id);
+  }
+  return { here, missing };
+};
+
+/** undefined: it cannot be known. Throws DamagedStateError. */
+export const stateBefore = async (batch: Batch, event: RoomEvent, prevs: Prevs): Promise<NodeHash | undefined> => {
+  const told = batch.options.statesBefore?.get(event.eventId);
+  if (prevs.missing.length > 0 && !told) return undefined;
+  const roots = prevs.here.map(({ root }) => root!);
+  if (told && prevs.missing.length > 0) roots.push(await toldRoot(batch, told));
+  if (roots.length === 0) return emptyRoot;
+  return resolved(batch, roots);
+};
+
+export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promise<NodeHash> => {
+  const state = await resolveRoots(batch.engine, batch.room, roots);
+  const root = keepState(batch, state);
+  if (state.memoryKey !== undefined) {
+    batch.engine.resolutions.set(state.memoryKey, root);
+    batch.resolutions.push(state.memoryKey);
+  }
+  return root;
+};
+
+/** Rejected events, and what is no state or not here, stand in no state. */
+const toldRoot = async (batch: Batch, eventIds: readonly EventId[]): Promise<NodeHash> => {
+  const made = batch.toldRoots.get(eventIds);
+  if (made !== undefined) return made;
+  const known = await batch.engine.known.of(eventIds);
+  const entries = Array.from(known.values()).flatMap(({ stateKey, nid, room, verdict }) =>
+    stateKey !== null && room === batch.room.nid && verdict !== 2 ? [[stateKey, nid] as const] : [],
+  );
+  const root = keepState(batch, await setEntries(batch.engine.state.source, emptyRoot, entries));
+  batch.toldRoots.set(eventIds, root);
+  return root;
+};

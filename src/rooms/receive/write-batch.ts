@@ -1,0 +1,111 @@
+// Hands a judged batch to the one writer of events and moves the warm room on at once, as persist/enqueue does for local ones.
+
+import type { UserId } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
+import { isUserId } from '../../protocol/ids/user-id.ts';
+import { findUsers } from '../../storage/stores/names.ts';
+import { type EventRow, type MembershipRow, type Persisted, persistEvents } from '../../storage/stores/persist.ts';
+import { hashToBytes } from '../state/room-state.ts';
+import { diffTrees, type EntryDifference } from '../state-tree/diff-trees.ts';
+import { type Batch, commitBatch, discardBatch } from './batch.ts';
+
+export interface WriteExtras {
+  readonly residency?: 1 | 2;
+  readonly rejudged?: readonly number[];
+}
+
+/** Call it under the room's lock. `written` settles with the write; undefined: there is nothing to write. */
+export const writeBatch = async (
+  batch: Batch,
+  extras: WriteExtras = {},
+): Promise<{ readonly written: Promise<Persisted> } | undefined> => {
+  const { engine, room, head } = batch;
+  const rejudged = extras.rejudged ?? [];
+  if (batch.rows.length === 0 && rejudged.length === 0) return undefined;
+  const before = room.head;
+  const memberships = await membershipChanges(batch);
+  room.head = { ...head, sequence: before.sequence + 1 };
+  const written = settle(
+    batch,
+    engine.db.write(persistEvents, {
+      room: { nid: room.nid },
+      sequence: before.sequence,
+      upon: before.extremities.map(({ nid }) => nid),
+      events: rowsWithLastState(batch),
+      memberships,
+      stateRoot: hashToBytes(head.stateRoot),
+      stateChanged: head.stateRoot !== before.stateRoot,
+      nodes: batch.nodes.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
+      extremities: head.extremities.map(({ nid }) => nid),
+      notifiedTotal: head.notifiedTotal,
+      rejudged,
+      ...(extras.residency && { residency: extras.residency }),
+      toRejudge: [...batch.toRejudge],
+      now: engine.clock.now(),
+    }),
+  );
+  room.latestWrite = written;
+  return { written };
+};
+
+/** What changed the state after the last event of the timeline shows from that event on. */
+const rowsWithLastState = ({ rows, head, room }: Batch): readonly EventRow[] => {
+  const last = rows.findLastIndex(({ inTimeline }) => inTimeline);
+  const changed = rows.findLastIndex(({ currentRoot }) => currentRoot !== null);
+  const isPlain =
+    last === -1 || (changed <= last && rows.slice(0, last + 1).every((row) => row.inTimeline || !row.currentRoot));
+  if (isPlain || head.stateRoot === room.head.stateRoot) return rows;
+  return rows.with(last, { ...rows[last]!, currentRoot: hashToBytes(head.stateRoot) });
+};
+
+/** Members are loaded in chunks of this many: a room that is entered has all of them. */
+const CHUNK = 1000;
+
+/** Every m.room.member of the current state that is another than before, be it by resolution. */
+const membershipChanges = async (batch: Batch): Promise<MembershipRow[]> => {
+  const { engine, room, head } = batch;
+  const differences = await diffTrees(engine.state.source, room.head.stateRoot, head.stateRoot);
+  const rows: MembershipRow[] = [];
+  for (let at = 0; at < differences.length; at += CHUNK) {
+    rows.push(...(await membersAmong(batch, differences.slice(at, at + CHUNK))));
+  }
+  return rows;
+};
+
+const membersAmong = async (batch: Batch, differences: readonly EntryDifference[]): Promise<MembershipRow[]> => {
+  const { engine, room, users } = batch;
+  const events = await engine.state.eventsOf(
+    room,
+    differences.map(({ before, after }) => (after ?? before)!),
+  );
+  const members = differences.flatMap((difference, index) => {
+    const event = events[index]!;
+    return event.type === 'm.room.member' && event.stateKey !== undefined ? [{ ...difference, event }] : [];
+  });
+  const named = members.flatMap(({ event }) => [event.stateKey as UserId, event.sender]);
+  const unknown = named.filter((user) => !users.has(user) && isUserId(user, 'historical'));
+  const found = unknown.length === 0 ? [] : await engine.db.read((tx) => findUsers(tx, [...new Set(unknown)]));
+  const others = new Map<string, number>(found);
+  const nidOf = (user: string): number | undefined => users.get(user) ?? others.get(user);
+  return members.flatMap(({ event, before, after }) => {
+    const user = nidOf(event.stateKey!);
+    const sender = nidOf(event.sender);
+    if (user === undefined || sender === undefined) return [];
+    // Who is in the state no more has left.
+    const membership = after === undefined ? 'leave' : String(event.content.membership);
+    const isLocal = serverOf(event.stateKey as UserId) === engine.serverName;
+    return [{ user, membership, event: (after ?? before)!, sender, isLocal }];
+  });
+};
+
+const settle = async (batch: Batch, written: Promise<Persisted>): Promise<Persisted> => {
+  try {
+    const persisted = await written;
+    commitBatch(batch);
+    return persisted;
+  } catch (error) {
+    batch.engine.warm.drop(batch.room);
+    discardBatch(batch);
+    throw error;
+  }
+};

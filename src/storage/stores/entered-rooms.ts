@@ -1,0 +1,95 @@
+// Rooms of other servers that this one enters: their rows, and their states and auth chains beside the timeline.
+
+import type { RoomId } from '../../protocol/ids/branded.ts';
+import { type ReadTx, writer } from '../database.ts';
+import { packRest } from '../rest-text.ts';
+import { insertFailure } from './persist-received.ts';
+import type { EventRow } from './persist-rows.ts';
+
+export interface RoomRow {
+  readonly nid: number;
+  readonly version: string;
+  readonly sequence: number;
+  readonly stateRoot: Uint8Array;
+  /** Event nids. */
+  readonly extremities: readonly number[];
+  readonly notifiedTotal: number;
+}
+
+/** Also rooms that this server is not in. */
+export const anyRoomById = async (tx: ReadTx, roomId: RoomId): Promise<RoomRow | undefined> => {
+  const row = await tx.get<Omit<RoomRow, 'extremities'> & { extremities: string }>(
+    `SELECT nid AS "nid", version AS "version", sequence AS "sequence", state_root AS "stateRoot",
+       extremities AS "extremities", notified_total AS "notifiedTotal" FROM rooms WHERE room_id = ?`,
+    roomId,
+  );
+  return row && { ...row, extremities: JSON.parse(row.extremities) as number[] };
+};
+
+/** Makes the row of a room that this server is not in yet; one that is there stays as it is. */
+export const prepareRoom = writer(
+  'prepareRoom',
+  async (tx, room: { roomId: RoomId; version: string; stateRoot: Uint8Array }): Promise<void> => {
+    await tx.run(
+      `INSERT INTO rooms (room_id, version, sequence, state_root, extremities, latest_position, notified_total, residency)
+       VALUES (?, ?, 0, ?, '[]', 0, 0, 0) ON CONFLICT (room_id) DO NOTHING`,
+      room.roomId,
+      room.version,
+      room.stateRoot,
+    );
+  },
+);
+
+export interface OutliersToStore {
+  readonly room: number;
+  readonly events: readonly Pick<
+    EventRow,
+    | 'nid'
+    | 'eventId'
+    | 'type'
+    | 'sender'
+    | 'stateKey'
+    | 'originServerTs'
+    | 'depth'
+    | 'content'
+    | 'rest'
+    | 'verdict'
+    | 'failure'
+    | 'awaits'
+  >[];
+  /** Pairs of auth event and event, by nid. */
+  readonly authEdges: readonly (readonly [number, number])[];
+  readonly now: number;
+}
+
+/** Some of a room's state or auth chain, before the room is entered. None of them is stored. */
+export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersToStore): Promise<void> => {
+  await tx.runMany(
+    `INSERT INTO events (nid, event_id, room, type, sender, state_key, origin_server_ts, depth, content, rest, verdict)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    args.events.map((event) => [
+      event.nid,
+      event.eventId,
+      args.room,
+      event.type,
+      event.sender,
+      event.stateKey,
+      event.originServerTs,
+      event.depth,
+      event.content,
+      packRest(event.rest),
+      event.verdict,
+    ]),
+  );
+  await tx.runMany('INSERT INTO auth_edges (auth, event) VALUES (?, ?) ON CONFLICT DO NOTHING', args.authEdges);
+  for (const event of args.events) {
+    if (event.failure) await insertFailure(tx, event, event.failure, args.now);
+    for (const awaited of event.awaits ?? []) {
+      await tx.run(
+        'INSERT INTO awaited_events (awaited_event_id, event) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        awaited,
+        event.nid,
+      );
+    }
+  }
+});
