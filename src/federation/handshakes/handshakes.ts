@@ -7,7 +7,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/bra
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { membersOfRoom } from '../../storage/stores/memberships.ts';
 import { findUser } from '../../storage/stores/names.ts';
-import { forgetStrippedStates, outOfBandOf, residencyOf } from '../../storage/stores/out-of-band.ts';
+import { forgetStrippedStates, lastSenderOf, outOfBandOf, residencyOf } from '../../storage/stores/out-of-band.ts';
 import { createAuthChains } from '../serving/auth-chains.ts';
 import { candidatesAmong } from './candidates.ts';
 import type { HandshakeDeps } from './deps.ts';
@@ -48,11 +48,16 @@ export const createHandshakes = (given: HandshakeDeps) => {
 
   /** Servers that may be in the room, the most promising first. */
   const serversFor = async (roomId: RoomId, userId: UserId, via: readonly string[]): Promise<readonly ServerName[]> => {
-    const inviter = (await outOfBand(userId, roomId))?.sender;
+    const [known, inviter] = await db.read(async (tx) => {
+      const user = await findUser(tx, userId);
+      if (user === undefined) return [];
+      return [await outOfBandOf(tx, user, roomId), await lastSenderOf(tx, user, roomId)];
+    });
     const residency = await db.read((tx) => residencyOf(tx, roomId));
     const members = residency ? await db.read((tx) => membersOfRoom(tx, residency.nid, 'join')) : [];
     return candidatesAmong(deps, [
       ...via,
+      known?.via,
       inviter && serverOf(inviter),
       // Since v12 room ids name no server.
       serverOf(roomId),

@@ -4,7 +4,7 @@
 import { canonicalJson } from '../../protocol/canonical-json/canonical-json.ts';
 import { isJsonObject, type Json } from '../../protocol/events/json.ts';
 import type { ParsedPdu } from '../../protocol/events/parse-pdu.ts';
-import type { UserId } from '../../protocol/ids/branded.ts';
+import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { hashToBytes } from '../../rooms/state/room-state.ts';
 import { emptyRoot } from '../../rooms/state-tree/encode-node.ts';
@@ -17,14 +17,14 @@ const STRIPPED_MAX = 100;
 const STRIPPED_LENGTH_MAX = 500_000;
 
 /**
- * A membership of a local user that stands in no state here. `told`: state events of the room, whole or stripped; undefined:
- * nothing is kept, as for leaves. Does nothing when they are joined.
+ * A membership of a local user that stands in no state here. `told`: state events of the room, whole or stripped, with the
+ * server that told them; undefined: nothing is kept, as for leaves. Does nothing when they are joined.
  */
 export const keepOutOfBand = async (
   { db, rooms }: Pick<HandshakeDeps, 'db' | 'rooms'>,
   { event, contentJson, restJson }: ParsedPdu,
   version: RoomVersion,
-  told: readonly Json[] | undefined,
+  told: { readonly events: readonly Json[]; readonly via: ServerName } | undefined,
 ): Promise<void> => {
   const own = { content: event.content, sender: event.sender, state_key: event.stateKey!, type: event.type };
   await db.write(storeOutOfBand, {
@@ -42,7 +42,7 @@ export const keepOutOfBand = async (
       content: contentJson,
       rest: restJson,
     },
-    stripped: told && strippedTexts([...told, own]),
+    told: told && { events: strippedTexts([...told.events, own]), via: told.via },
   });
 };
 

@@ -9,9 +9,11 @@ export const migration: Migration = {
     // residency: 0 not in the room: users of this server are invited, knock, or left (its state is not known); 1 in the room;
     // 2 in the room without its whole state yet.
     'ALTER TABLE rooms ADD COLUMN residency {int} NOT NULL DEFAULT 1',
-    // What an invite or a knock told of a room that this server is not in: a JSON list of stripped state events.
+    // What an invite or a knock told of a room that this server is not in: a JSON list of stripped state events. via: the server
+    // that told it.
     `CREATE TABLE stripped_states (
-      user_nid {int} NOT NULL, room {int} NOT NULL, events {text} NOT NULL, PRIMARY KEY (user_nid, room)
+      user_nid {int} NOT NULL, room {int} NOT NULL, events {text} NOT NULL, via {text} NOT NULL,
+      PRIMARY KEY (user_nid, room)
     ){strictWithoutRowid}`,
     // Joins whose state is still to be fetched: by which servers, and who is in the room by what they say.
     `CREATE TABLE partial_joins (

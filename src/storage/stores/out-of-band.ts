@@ -1,6 +1,6 @@
 // Memberships of this server's users in rooms whose events do not reach it: invites, knocks, and how they ended.
 
-import type { EventId, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { internEventType, internStateKey, internUser } from './names.ts';
@@ -26,8 +26,8 @@ export interface OutOfBandArgs {
   /** Root of the state of nothing, for a room that was not known. */
   readonly emptyRoot: Uint8Array;
   readonly event: OutOfBandEvent;
-  /** What is told of the room, a JSON list of stripped state; undefined: nothing, as for leaves. */
-  readonly stripped: string | undefined;
+  /** What a server told of the room, a JSON list of stripped state; undefined: nothing, as for leaves. */
+  readonly told: { readonly events: string; readonly via: ServerName } | undefined;
 }
 
 const roomNidOf = async (tx: WriteTx, { roomId, version, emptyRoot }: OutOfBandArgs): Promise<number> => {
@@ -90,8 +90,15 @@ export const storeOutOfBand = writer('storeOutOfBand', async (tx, args: OutOfBan
     position,
   );
   await tx.run('DELETE FROM stripped_states WHERE user_nid = ? AND room = ?', user, room);
-  if (args.stripped !== undefined) {
-    await tx.run('INSERT INTO stripped_states (user_nid, room, events) VALUES (?, ?, ?)', user, room, args.stripped);
+  if (args.told !== undefined) {
+    const { events, via } = args.told;
+    await tx.run(
+      'INSERT INTO stripped_states (user_nid, room, events, via) VALUES (?, ?, ?, ?)',
+      user,
+      room,
+      events,
+      via,
+    );
   }
   return true;
 });
@@ -119,15 +126,15 @@ export interface OutOfBandMembership {
   readonly eventId: EventId;
   /** Who invited, or knocks. */
   readonly sender: UserId;
-  /** The stripped state as other servers told it, a JSON list. */
-  readonly stripped: string;
+  /** The server that sent the invite, or took the knock. */
+  readonly via: ServerName;
 }
 
 /** An invite or a knock that stands in no state of this server. */
 export const outOfBandOf = (tx: ReadTx, user: number, roomId: RoomId): Promise<OutOfBandMembership | undefined> =>
   tx.get(
     `SELECT m.room AS "room", r.version AS "version", m.membership AS "membership", m.event AS "event",
-       e.event_id AS "eventId", u.user_id AS "sender", s.events AS "stripped"
+       e.event_id AS "eventId", u.user_id AS "sender", s.via AS "via"
      FROM rooms r JOIN memberships m ON m.room = r.nid AND m.user_nid = ?
      JOIN stripped_states s ON s.room = r.nid AND s.user_nid = m.user_nid
      JOIN events e ON e.nid = m.event JOIN users u ON u.nid = m.sender
@@ -135,6 +142,17 @@ export const outOfBandOf = (tx: ReadTx, user: number, roomId: RoomId): Promise<O
     user,
     roomId,
   );
+
+/** Who sent the user's last m.room.member event in the room, e.g. an invite or its end. */
+export const lastSenderOf = async (tx: ReadTx, user: number, roomId: RoomId): Promise<UserId | undefined> => {
+  const row = await tx.get<{ sender: UserId }>(
+    `SELECT u.user_id AS "sender" FROM rooms r JOIN memberships m ON m.room = r.nid AND m.user_nid = ?
+     JOIN users u ON u.nid = m.sender WHERE r.room_id = ?`,
+    user,
+    roomId,
+  );
+  return row?.sender;
+};
 
 export interface Residency {
   readonly nid: number;

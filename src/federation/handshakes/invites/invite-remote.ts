@@ -40,6 +40,11 @@ export interface RemoteInvite {
 export const inviteRemote = async (deps: HandshakeDeps, invite: RemoteInvite): Promise<EventId> => {
   const { roomId, sender, target, content, originServerTs } = invite;
   const server = serverOf(target);
+  const room = await deps.rooms.view(roomId);
+  // "m.federate: Whether users on other servers can join this room." The rules would let the invite pass.
+  if ((await room.get('m.room.create'))?.content['m.federate'] === false) {
+    throw forbidden('This room is for users of one server alone.');
+  }
   const unsent = await deps.rooms.buildUnsent(roomId, {
     type: 'm.room.member',
     stateKey: target,
@@ -47,7 +52,6 @@ export const inviteRemote = async (deps: HandshakeDeps, invite: RemoteInvite): P
     content: { ...content, membership: 'invite' },
     originServerTs,
   });
-  const room = await deps.rooms.view(roomId);
   const told = await statePdus(deps, room, [...strippedPairs, ['m.room.member', sender]]);
   const signed = await askForSignature(deps, server, unsent, told).catch((error: unknown) => {
     if (error instanceof PeerError) throw peerFailure(`${target} could not be invited`, [error]);

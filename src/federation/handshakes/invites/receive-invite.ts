@@ -47,7 +47,7 @@ export const receiveInvite = async (
   await checkLocalInvitee(deps, target);
   const signed = addEventSignature(incoming.pdu, version, { name: deps.serverName, key: deps.identity.signingKey });
   // "if the remote homeserver is already in the room, it will receive the invite event twice": it counts when the room takes it.
-  if (!isInRoom) await keepOutOfBand(deps, incoming, version, told);
+  if (!isInRoom) await keepOutOfBand(deps, incoming, version, { events: told, via: origin });
   return signed;
 };
 

@@ -18,5 +18,5 @@ export const knockThroughOthers = (
     const { version, parsed } = await fetchMember(deps, server, { kind: 'knock', ...knock });
     const answer = await sendMember(deps, server, 'knock', parsed);
     const { knock_room_state: told } = answer;
-    await keepOutOfBand(deps, parsed, version, Array.isArray(told) ? told : []);
+    await keepOutOfBand(deps, parsed, version, { events: Array.isArray(told) ? told : [], via: server });
   });
