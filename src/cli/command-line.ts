@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { configCommand } from './config-command.ts';
+import { explainCommand } from './explain-command.ts';
 import { explainFailure } from './explain-failure.ts';
 import { federationCommand } from './federation-command.ts';
 import { serveCommand } from './serve-command.ts';
@@ -18,6 +19,7 @@ Examples:
   $ kintsugi config print                           what is in force, secrets hidden
   $ kintsugi user create alice --admin              an administrator, with a password made up and printed
   $ kintsugi federation list --state failing        which other servers cannot be reached, and why
+  $ kintsugi explain '$eventId'                     why an event was accepted or not
 
 Every configuration key can also be given as an environment variable: rooms.defaultVersion is
 KINTSUGI_ROOMS_DEFAULT_VERSION. Flags win over variables, variables over the file.`;
@@ -35,6 +37,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   program.addCommand(configCommand());
   program.addCommand(userCommand());
   program.addCommand(federationCommand());
+  program.addCommand(explainCommand());
   program.addCommand(versionCommand());
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

@@ -1,16 +1,14 @@
 // Where the federation commands get their answers: from the running server, else from the database that it left.
 
-import { askOnPath } from '../http/outbound/ask-on-path.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { createDescriptions, type ListQuery } from '../peers/destinations/describe-destination.ts';
 import { createDestinations } from '../peers/destinations/destinations.ts';
 import type { DestinationPage, ServerView } from '../peers/destinations/views.ts';
-import { isJsonObject, type Json, type JsonObject } from '../protocol/events/json.ts';
 import { parseServerName } from '../protocol/ids/server-name.ts';
 import { controlSocketPath } from '../server/control-socket.ts';
 import { openDatabase } from '../storage/open-database.ts';
-import { CommandRefused } from './command-refused.ts';
+import { type Ask, askThrough, isRunning } from './ask-server.ts';
 import { configFrom, type FlagValues } from './config-flags.ts';
 
 /** The answers are those of the admin API. */
@@ -25,9 +23,6 @@ export interface FederationSource {
   /** False: no such key was refused. */
   acceptKey(server: string, keyId: string, publicKey: string): Promise<boolean>;
 }
-
-/** undefined: a refusal that says that there is no such thing. */
-type Ask = (method: string, path: string, body?: Json) => Promise<JsonObject | undefined>;
 
 const base = '/_kintsugi/admin/v1/federation';
 const enc = encodeURIComponent;
@@ -44,22 +39,6 @@ const running = (ask: Ask): FederationSource => ({
   acceptKey: async (server, keyId, key) =>
     (await ask('POST', `${base}/destinations/${enc(server)}/keys/${enc(keyId)}/accept`, { key })) !== undefined,
 });
-
-const askThrough =
-  (path: string): Ask =>
-  async (method, target, body) => {
-    const answer = await askOnPath(path, { method, target, ...(body === undefined ? {} : { body }) });
-    if (!answer || !isJsonObject(answer.body)) {
-      throw new CommandRefused('The server ended while it was asked.', 'Try again.');
-    }
-    const { errcode, error } = answer.body;
-    if (answer.status === 200) return answer.body;
-    if (errcode === 'M_NOT_FOUND' || errcode === 'M_BAD_STATE') return undefined;
-    throw new CommandRefused(`The server refused: ${JSON.stringify(error)}`, 'Its log says more.');
-  };
-
-const isRunning = async (path: string): Promise<boolean> =>
-  (await askOnPath(path, { method: 'GET', target: `${base}/key-conflicts` })) !== undefined;
 
 /** Throws errors with a `remedy` when neither the server nor its database can be asked. */
 export async function withFederation<T>(

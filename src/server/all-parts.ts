@@ -14,6 +14,7 @@ import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Media } from '../media/media.ts';
 import type { Membership } from '../membership/membership.ts';
+import type { Explain } from '../operations/explain/explain.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { Push } from '../push/push.ts';
 import type { RoomDirectory } from '../rooms/directory/room-directory.ts';
@@ -50,4 +51,5 @@ export interface AllParts {
   readonly ephemeral: Ephemeral;
   readonly push: Push;
   readonly sync: Sync;
+  readonly explain: Explain;
 }

@@ -12,6 +12,7 @@ import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Log } from '../lib/log.ts';
 import { openMedia } from '../media/media.ts';
 import { createMembership } from '../membership/membership.ts';
+import { createExplain } from '../operations/explain/explain.ts';
 import { createPush } from '../push/push.ts';
 import { createSync } from '../sync/sync.ts';
 import { accountPorts } from './account-ports.ts';
@@ -106,7 +107,19 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   if (peers.isEnabled) await federation.outbound.start();
   if (peers.isEnabled) await federation.edus.start();
   if (peers.isEnabled) await federation.inbound.start();
-  return { accounts, auth, ...room, e2ee, media, ephemeral, push, federation, membership, sync };
+  return {
+    accounts,
+    auth,
+    ...room,
+    e2ee,
+    media,
+    ephemeral,
+    push,
+    federation,
+    membership,
+    sync,
+    explain: createExplain({ db }),
+  };
 }
 
 const readinessOf = ({ db }: Ground, isLeaving: () => boolean): Readiness => ({

@@ -3,19 +3,20 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import type { Caller } from '../http/inbound/endpoint.ts';
+import type { Caller, Endpoint } from '../http/inbound/endpoint.ts';
 import { createInbound } from '../http/inbound/inbound.ts';
 import { listenOnPath } from '../http/inbound/listen-on-path.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import type { AllParts } from './all-parts.ts';
 import { federationAdminEndpoints } from './endpoints/federation.ts';
+import { operationsEndpoints } from './endpoints/operations.ts';
 
 export const controlSocketPath = (config: Pick<Config, 'dataDirectory'>): string =>
   join(config.dataDirectory, 'control.sock');
 
 /** What the command line may ask. None of it acts in the name of a user. */
-const controlEndpoints = [...federationAdminEndpoints];
+const controlEndpoints: readonly Endpoint<AllParts>[] = [...federationAdminEndpoints, ...operationsEndpoints];
 
 const operatorOf = (serverName: string): Caller => ({
   // No user has an empty localpart.

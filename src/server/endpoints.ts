@@ -14,6 +14,7 @@ import { accountEndpoints } from './endpoints/accounts.ts';
 import { e2eeEndpoints } from './endpoints/e2ee.ts';
 import { federationEndpoints } from './endpoints/federation.ts';
 import { mediaEndpoints } from './endpoints/media.ts';
+import { operationsEndpoints } from './endpoints/operations.ts';
 import { pushEndpoints } from './endpoints/push.ts';
 import { roomsReadEndpoints } from './endpoints/rooms-read.ts';
 import { roomsWriteEndpoints } from './endpoints/rooms-write.ts';
@@ -31,6 +32,7 @@ export const endpoints: readonly Endpoint<AllParts>[] = [
   ...e2eeEndpoints,
   ...federationEndpoints,
   ...mediaEndpoints,
+  ...operationsEndpoints,
   ...pushEndpoints,
   ...roomsReadEndpoints,
   ...roomsWriteEndpoints,

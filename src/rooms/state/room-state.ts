@@ -49,6 +49,12 @@ const loadNodes = async (tx: ReadTx, hashes: readonly NodeHash[]): Promise<Map<N
   return new Map(rows.map((row) => [bytesToHash(row.hash), row.body]));
 };
 
+/** For who reads a state once, outside the room engine. */
+export const stateNodeSource = (tx: ReadTx): NodeSource => ({
+  nodes: new StateNodes(0),
+  load: (hashes) => loadNodes(tx, hashes),
+});
+
 export const createRoomState = (deps: { db: Database; names: Names }): RoomState => {
   const { db, names } = deps;
   const nodes = new StateNodes(NODES_MAX);
