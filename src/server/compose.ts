@@ -11,6 +11,7 @@ import { createFederation } from '../federation/federation.ts';
 import { createInbound, type Inbound } from '../http/inbound/inbound.ts';
 import type { Log } from '../lib/log.ts';
 import { openMedia } from '../media/media.ts';
+import { followRooms } from '../membership/follow-rooms.ts';
 import { createMembership } from '../membership/membership.ts';
 import { createExplain } from '../operations/explain/explain.ts';
 import { createPush } from '../push/push.ts';
@@ -99,10 +100,13 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
     accounts,
     latentUsers: ports,
     pushRules: push.rules,
+    serverNotices: config.serverNotices,
     remote: federation.handshakes,
   });
+  stack.use(await followRooms({ db, clock, log, serverName, stream, membership }));
   void accounts.finishDeactivations();
   void membership.resumePropagations();
+  void membership.notices.prepareNotices();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
   if (peers.isEnabled) await federation.outbound.start();
   if (peers.isEnabled) await federation.edus.start();

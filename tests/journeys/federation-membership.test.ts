@@ -1,7 +1,7 @@
 // Users of two and three servers come into rooms and go out of them.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AnyJson, TestClient } from '../harness/client.ts';
+import { type AnyJson, createClient, type TestClient } from '../harness/client.ts';
 import { type FederatedServer, type Federation, startFederation } from '../harness/federated.ts';
 import { historyOf, inRoom, newRoom, putState, refusal, roomPath, stateOf } from '../harness/room-client.ts';
 import { until } from '../harness/until.ts';
@@ -36,6 +36,12 @@ const sees = (client: TestClient, roomId: string, body: string): Promise<AnyJson
 
 const invited = (client: TestClient, roomId: string): Promise<AnyJson> =>
   until(`invite of ${client.userId}`, async () => (await client.sync()).rooms?.invite?.[roomId]);
+
+const registerGuest = async (baseUrl: string): Promise<TestClient> => {
+  const anonymous = createClient(baseUrl);
+  const body = await anonymous.ok(anonymous.post('/_matrix/client/v3/register?kind=guest', {}));
+  return createClient(baseUrl, { userId: body.user_id, deviceId: body.device_id, accessToken: body.access_token });
+};
 
 const VERSIONS = ['1', '2', '3', '5', '8', '11', '12'];
 
@@ -297,4 +303,19 @@ test('rooms that do not federate invite nobody from elsewhere', async () => {
   const roomId = await newRoom(alice, { preset: 'public_chat', creation_content: { 'm.federate': false } });
   expect(await refusal(inRoom(alice, roomId, 'invite', { user_id: bob.userId }))).toBe('403 M_FORBIDDEN');
   expect(await refusal(joinVia(bob, roomId, a.name))).toBe('403 M_FORBIDDEN');
+});
+
+test('what other servers change in a room is followed up: guests leave, tags go on to the new room', async () => {
+  const roomId = await newRoom(alice, { preset: 'public_chat' });
+  await putState(alice, roomId, 'm.room.guest_access', { guest_access: 'can_join' });
+  await bob.ok(joinVia(bob, roomId, a.name));
+  const guest = await registerGuest(b.baseUrl);
+  await guest.ok(inRoom(guest, roomId, 'join'));
+  await bob.ok(bob.put(`/_matrix/client/v3/user/${bob.userId}/rooms/${roomId}/tags/u.work`, { order: 0.5 }));
+  await alice.ok(putState(alice, roomId, 'm.room.guest_access', { guest_access: 'forbidden' }));
+  await until('the guest gone', async () => (await membershipIn(bob, roomId, guest.userId)) === 'leave');
+  const upgraded = await alice.ok(inRoom(alice, roomId, 'upgrade', { new_version: '12' }));
+  await bob.ok(joinVia(bob, upgraded.replacement_room, a.name));
+  const tags = () => bob.ok(bob.get(`/_matrix/client/v3/user/${bob.userId}/rooms/${upgraded.replacement_room}/tags`));
+  await until('the tags', async () => (await tags()).tags['u.work']);
 });

@@ -36,7 +36,7 @@ export const keepOutOfBand = async (
       eventId: event.eventId,
       sender: event.sender,
       target: event.stateKey as UserId,
-      membership: String(event.content.membership),
+      membership: event.content.membership as string,
       originServerTs: event.originServerTs,
       depth: event.depth,
       content: contentJson,
