@@ -40,7 +40,7 @@ const enter = async ({ isPartial = false } = {}) => {
 test('the state at the join is that which was given, with its auth chain, as it was signed', async () => {
   const { serving, room, joined } = await enter();
   const ids = await serving.stateIds(elsewhere, room.roomId, joined.join.event.eventId);
-  const parsed = (texts: string[]): string[] => texts.map((text) => JSON.parse(text)).sort();
+  const parsed = (texts: string[]): string[] => texts.map((text) => JSON.parse(text) as string).sort();
   expect(parsed(await all(ids.state))).toEqual(idsOf(joined.state).sort());
   expect(parsed(await all(ids.authChain))).toEqual(idsOf(room.authChain(joined.state)).sort());
   const whole = await serving.state(elsewhere, room.roomId, joined.join.event.eventId);
@@ -101,7 +101,7 @@ test('the state before a fork is resolved is that of each side', async () => {
     const ids = (await all(state)).map((text) => JSON.parse(text) as string);
     return [left, right]
       .filter((each) => ids.includes(each.event.eventId))
-      .map(({ event: { content } }) => `${content.topic}`);
+      .map(({ event: { content } }) => content.topic as string);
   };
   expect(await topicAt(left)).toEqual([]);
   expect(await topicAt(ofLeft)).toEqual(['left']);
