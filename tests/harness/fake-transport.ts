@@ -18,7 +18,7 @@ export interface FakeTransport extends Transport {
   /** Asked for each transaction. Default: ok. */
   answer: (destination: ServerName) => 'ok' | 'down' | 'lost' | 'never' | PeerError;
   /** Whether what arrives is kept for the test to look at. */
-  keeps: boolean;
+  keeps: (destination: ServerName) => boolean;
   readonly running: number;
   reachable(server: ServerName): void;
   troubles: Map<ServerName, DestinationTrouble>;
@@ -49,7 +49,7 @@ export const fakeTransport = (clock: ManualClock): FakeTransport => {
   const transport: FakeTransport = {
     arrived,
     troubles,
-    keeps: true,
+    keeps: () => true,
     answer: () => 'ok',
     get running() {
       return running;
@@ -74,9 +74,9 @@ export const fakeTransport = (clock: ManualClock): FakeTransport => {
         }
         if (answer instanceof PeerError) return fail(destination, answer);
         if (answer === 'down') return fail(destination, new PeerError(destination, 'tcp', 'refused', { isDown: true }));
-        if (transport.keeps) {
+        if (transport.keeps(destination)) {
           const txnId = path.slice(path.lastIndexOf('/') + 1);
-          arrived.push({ destination, txnId, body: JSON.parse(String(body)) as FakeTransaction['body'] });
+          arrived.push({ destination, txnId, body: JSON.parse(body as string) as FakeTransaction['body'] });
         }
         if (answer === 'lost') return fail(destination, new PeerError(destination, 'http', 'lost', { isDown: true }));
         if (troubles.delete(destination)) for (const listener of listeners) listener(destination);

@@ -1,5 +1,6 @@
 // Events that leave this server: whom they go to, and their text, which all destinations share.
 
+import type { Clock } from '../../lib/clock.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
@@ -30,6 +31,7 @@ export interface AddressedRow {
 
 export interface OutgoingEventsDeps {
   readonly db: Database;
+  readonly clock: Clock;
   readonly serverName: ServerName;
   readonly roomServers: RoomServers;
 }
@@ -40,11 +42,16 @@ interface Room {
 }
 
 const ROOMS_MAX = 10_000;
+/** Servers that were away together miss the same events: read once for all of them. */
+const SHARED_MAX = 1000;
+/** An event that was redacted meanwhile goes out as what is left of it. */
+const SHARED_MS = 30_000;
 const concerned: ReadonlySet<unknown> = new Set(['join', 'invite', 'knock']);
 const outside: ReadonlySet<unknown> = new Set(['leave', 'ban']);
 
-export const createOutgoingEvents = ({ db, serverName, roomServers }: OutgoingEventsDeps) => {
+export const createOutgoingEvents = ({ db, clock, serverName, roomServers }: OutgoingEventsDeps) => {
   const rooms = new LruCache<number, Room>(ROOMS_MAX);
+  const shared = new LruCache<number, { readonly event: OutgoingEvent; readonly atMs: number }>(SHARED_MAX);
 
   const roomOf = async (nid: number): Promise<Room> => {
     const known = rooms.get(nid);
@@ -101,13 +108,19 @@ export const createOutgoingEvents = ({ db, serverName, roomServers }: OutgoingEv
 
     /** Events at some positions with their texts, in order; those that are not stored any more are left out. */
     async load(positions: readonly number[]): Promise<OutgoingEvent[]> {
-      const stored = await db.read((tx) => eventsAtPositions(tx, positions));
-      const events: OutgoingEvent[] = [];
-      for (const event of stored.sort((a, b) => a.position! - b.position!)) {
-        const { roomId, version } = await roomOf(event.room);
-        events.push({ position: event.position!, room: event.room, pdu: joinPdu(event, roomId, version), waiting: 0 });
+      const atMs = clock.monotonic();
+      const known = positions.map((position) => shared.get(position)).filter((each) => each !== undefined);
+      const events = known.filter((each) => atMs - each.atMs < SHARED_MS).map(({ event }) => event);
+      const has = new Set(events.map(({ position }) => position));
+      const absent = positions.filter((position) => !has.has(position));
+      const stored = absent.length === 0 ? [] : await db.read((tx) => eventsAtPositions(tx, absent));
+      for (const row of stored) {
+        const { roomId, version } = await roomOf(row.room);
+        const event = { position: row.position!, room: row.room, pdu: joinPdu(row, roomId, version), waiting: 0 };
+        shared.set(event.position, { event, atMs });
+        events.push(event);
       }
-      return events;
+      return events.sort((a, b) => a.position - b.position);
     },
   };
 };
