@@ -6,6 +6,7 @@ import { bytesToHash, type RoomState } from '../rooms/state/room-state.ts';
 import { getEntries } from '../rooms/state-tree/read-entries.ts';
 import type { ReadTx } from '../storage/database.ts';
 import {
+  hasOthersUsers,
   joinedUsersOf,
   movesAroundSince,
   ownMovesSince,
@@ -46,9 +47,10 @@ export const deviceListChangesSince = async (
 ): Promise<DeviceListChanges> => {
   const changed = new Set(await usersWithChangedKeys(tx, user, since, until));
   if (!membersMoved) return { changed: await userIdsOf(tx, [...changed]), left: [] };
-  const { joined, parted } = await sharingMoves(states, tx, user, since);
+  const { joined, parted, isNewElsewhere } = await sharingMoves(states, tx, user, since);
   const sharedBefore = await sharersAmong(tx, user, [...joined], since);
   for (const other of joined) if (!sharedBefore.has(other)) changed.add(other);
+  if (isNewElsewhere) changed.add(user);
   const sharing = await sharersAmong(tx, user, [...parted]);
   const left = [...parted].filter((other) => !sharing.has(other));
   for (const other of left) changed.delete(other);
@@ -60,6 +62,8 @@ interface SharingMoves {
   readonly joined: Set<number>;
   /** Users who were joined to a room with the user at `since`, in which one of both is not joined now. */
   readonly parted: Set<number>;
+  /** The user came into a room with users of other servers, which are told of the user's devices then. */
+  readonly isNewElsewhere: boolean;
 }
 
 const sharingMoves = async (states: RoomStates, tx: ReadTx, user: number, since: number): Promise<SharingMoves> => {
@@ -89,7 +93,7 @@ const sharingMoves = async (states: RoomStates, tx: ReadTx, user: number, since:
   }
   joined.delete(user);
   parted.delete(user);
-  return { joined, parted };
+  return { joined, parted, isNewElsewhere: await hasOthersUsers(tx, [...entered]) };
 };
 
 /** Which of the users were joined to the room at a position, by the room's state at that time. */

@@ -118,6 +118,14 @@ export const joinedUsersOf = async (tx: ReadTx, rooms: readonly number[]): Promi
   return rows.map((row) => row.user);
 };
 
+/** Whether users of other servers are joined to one of the rooms. */
+export const hasOthersUsers = async (tx: ReadTx, rooms: readonly number[]): Promise<boolean> =>
+  rooms.length > 0 &&
+  (await tx.get(
+    `SELECT 1 FROM memberships WHERE ${tx.dialect.anyInt('room')} AND membership = 'join' AND is_local = 0 LIMIT 1`,
+    tx.dialect.list(rooms),
+  )) !== undefined;
+
 /**
  * Which of `others` share a room with the user now. With `unmovedSince`, only rooms count in which neither membership
  * changed after that position: those they certainly shared at that time as well.
