@@ -55,7 +55,6 @@ export interface RemoteRoom {
 }
 
 const userOf = (server: ServerName): UserId => `@bob:${server}` as UserId;
-const notFound: [number, JsonObject] = [404, { errcode: 'M_NOT_FOUND', error: 'no' }];
 
 export const createRemoteRoom = ({ roomId, version, server }: RemoteRoomOptions): RemoteRoom => {
   const events = new Map<EventId, RemoteEvent>();
@@ -155,7 +154,7 @@ export const createRemoteRoom = ({ roomId, version, server }: RemoteRoomOptions)
         /^\/_matrix\/federation\/v1\/([a-z_]+)\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
       const [first, second] = [0, 1].map((at) => decodeURIComponent(rest[at] ?? '') as EventId) as [EventId, EventId];
       const at = (searchParams.get('event_id') ?? '') as EventId;
-      if (kind === 'event') return given(first) ? [200, { pdus: wires([first]) }] : notFound;
+      if (kind === 'event') return given(first) && [200, { pdus: wires([first]) }];
       if ((first as string) !== roomId) return undefined;
       if (kind === 'get_missing_events') return missing(body);
       if (kind === 'event_auth') return [200, { auth_chain: wires(chainOf([second])) }];

@@ -105,7 +105,8 @@ export const createFetch = ({ peers }: { readonly peers: Pick<Peers, 'call'> }):
         responseSizeBytesMax: EVENTS_SIZE_BYTES_MAX,
         ...(signal && { signal }),
       });
-      return pdusIn(destination, answer.json(), 'events', Math.min(limit, EVENTS_MAX));
+      // Some who have none leave the list out.
+      return pdusIn(destination, { events: [], ...answer.json() }, 'events', Math.min(limit, EVENTS_MAX));
     },
 
     async event(server, eventId, options = {}) {

@@ -22,10 +22,10 @@ const samples = (label: string, counts: Iterable<readonly [string, number]>): Sa
 export const registerInboundMetrics = (metrics: Metrics, { pdus, transactions, gauges }: InboundCounts): void => {
   const gauge = (name: string, help: string, read: (counts: ReturnType<typeof gauges>) => number): void =>
     metrics.collected('gauge', name, help, () => [{ labels: {}, value: read(gauges()) }]);
-  metrics.collected('counter', 'federation_pdus_total', "Other servers' events, by what became of them.", () =>
+  metrics.collected('counter', 'federation_received_pdus_total', "Other servers' events, by what became of them.", () =>
     samples('outcome', pdus),
   );
-  metrics.collected('counter', 'federation_transactions_total', "Other servers' transactions.", () =>
+  metrics.collected('counter', 'federation_received_transactions_total', "Other servers' transactions.", () =>
     samples('outcome', transactions),
   );
   gauge(

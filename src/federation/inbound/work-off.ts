@@ -77,7 +77,9 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     if (end.fate !== 'rejected' && end.fate !== 'soft-failed') return;
     const { eventId, fate, failed } = end;
     const { check, rule, sentence } = failed;
-    log.info({ roomId, eventId, source, fate, check, rule, sentence }, 'An event was not accepted.');
+    // Of a gap that could not be filled one line was written for all its events.
+    const write = check === 'prev-events-present' || check === 'auth-events-present' ? log.debug : log.info;
+    write({ roomId, eventId, source, fate, check, rule, sentence }, 'An event was not accepted.');
   };
 
   const finish = ({ work }: QueuedEvent, isKept: boolean): void => {

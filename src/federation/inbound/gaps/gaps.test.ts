@@ -116,13 +116,13 @@ describe('missing events', () => {
 
   test('without end are not followed without end', async () => {
     const room = bob.room();
-    many(600, () => room.make());
+    many(300, () => room.make());
     const sent = room.make({ depth: Number.MAX_SAFE_INTEGER, originServerTs: 1 });
     // Each answer is full, and none leads to what this server has.
     await send(bob, sent);
     await kept(sent.eventId);
     expect(pathsOf(bob).filter((path) => path === 'get_missing_events').length).toBeLessThanOrEqual(8);
-    expect(world.given.timeline.length).toBeLessThan(500);
+    expect(world.given.timeline.length).toBeLessThan(290);
   });
 });
 
@@ -131,7 +131,7 @@ describe('states', () => {
     const room = bob.room();
     const member = room.make({ type: 'm.room.member', stateKey: `@bob:${bob.name}` });
     room.authEvents = [room.first.eventId, member.eventId];
-    many(300, () => room.make());
+    many(200, () => room.make());
     const sent = room.make();
     await send(bob, sent);
     const { isRejected } = await kept(sent.eventId);
@@ -146,7 +146,7 @@ describe('states', () => {
     const room = bob.room();
     const member = room.make({ type: 'm.room.member', stateKey: `@bob:${bob.name}` });
     room.withheld.add(member.eventId);
-    many(300, () => room.make());
+    many(200, () => room.make());
     const sent = room.make();
     await send(bob, sent);
     expect((await kept(sent.eventId)).isRejected).toBe(true);
@@ -154,24 +154,21 @@ describe('states', () => {
     expect(world.given.calls.some(({ roomId, options }) => roomId === room.roomId && options.statesBefore)).toBe(false);
   });
 
-  test('of absurd size are refused', async () => {
+  test('that are no lists of event ids are refused', async () => {
     const room = bob.room();
-    many(300, () => room.make());
+    many(200, () => room.make());
     const sent = room.make();
     bob.override = ({ url }) =>
-      url.includes('state_ids')
-        ? [200, `{"auth_chain_ids":[],"pdu_ids":["$${'a'.repeat(25 * 1024 * 1024)}"]}`]
-        : undefined;
+      url.includes('state_ids') ? [200, { pdu_ids: [room.first.eventId, 'x'], auth_chain_ids: [] }] : undefined;
     await send(bob, sent);
     expect((await kept(sent.eventId)).isRejected).toBe(true);
-    expect(pathsOf(bob).filter((path) => path === 'event').length).toBeLessThanOrEqual(1);
-    expect(world.logged.some((line) => line.includes('state_ids') && line.includes('larger than'))).toBe(true);
+    expect(world.given.calls.some(({ roomId, options }) => roomId === room.roomId && options.statesBefore)).toBe(false);
   });
 
   test('of which much is missing are asked for whole', async () => {
     const room = bob.room();
     const members = many(80, (at) => room.make({ type: 'm.room.member', stateKey: `@u${at}:${bob.name}` }));
-    many(300, () => room.make());
+    many(200, () => room.make());
     const sent = room.make();
     await send(bob, sent);
     expect((await kept(sent.eventId)).isRejected).toBe(false);
