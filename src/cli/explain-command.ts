@@ -36,7 +36,7 @@ export const explainCommand = (): Command =>
         const { withExplain } = await import('./explain-source.ts');
         const lines = await withExplain(values, (source) => asked(source, id, values.json === true));
         if (!lines)
-          throw new CommandRefused(`${id} is not known here.`, 'Is it of another server that was never told?');
+          throw new CommandRefused(`${id} is not known here.`, 'Only what this server has stored can be explained.');
         say(lines);
       }),
   );

@@ -82,5 +82,3 @@ export const createServing = ({ db, rooms }: ServingDeps) => {
 };
 
 const missing = () => notFound('The event is not here, or not yours to see.');
-
-export type Serving = ReturnType<typeof createServing>;
