@@ -22,6 +22,7 @@ import { createProvisioning } from './provisioning.ts';
 import { createRegistration, type RegistrationConfig } from './registration.ts';
 import { createSessions, type SessionsConfig } from './sessions.ts';
 import { createSharedSecret } from './shared-secret.ts';
+import { createTurn, type TurnConfig } from './turn.ts';
 
 export interface AuthConfig {
   readonly publicBaseUrl?: string | undefined;
@@ -29,6 +30,7 @@ export interface AuthConfig {
   readonly passwordPolicy: PasswordPolicy;
   readonly passwordHashing: HashingConfig;
   readonly sessions: SessionsConfig;
+  readonly turn?: TurnConfig | undefined;
   readonly rateLimits: { readonly enabled: boolean; readonly login: AttemptsConfig };
 }
 
@@ -67,6 +69,7 @@ export const createAuth = ({ db, clock, log, serverName, config, accounts }: Aut
     ...createSharedSecret({ db, clock, sharedSecret, accounts, provisioning, enter }),
     ...createOwnAccount({ db, accounts, interactive, passwords, policy, sessions }),
     ...createOpenid({ db, clock, serverName }),
+    ...createTurn({ clock, config: config.turn }),
     completeInBrowser: interactive.completeInBrowser,
     registrationTerms: terms,
 

@@ -1,4 +1,4 @@
-// kintsugi user: create, list and deactivate users, reset their passwords.
+// kintsugi user: create, list and deactivate users, reset their passwords, tell them something.
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
@@ -8,6 +8,7 @@ import { MatrixError } from '../protocol/errors/matrix-error.ts';
 import type { StoredAccount } from '../storage/stores/accounts.ts';
 import { CommandRefused } from './command-refused.ts';
 import { addConfigFlags, type FlagValues } from './config-flags.ts';
+import { noticeCommand } from './notice-command.ts';
 import type { AccountParts } from './with-accounts.ts';
 
 type Values = FlagValues & {
@@ -115,7 +116,8 @@ const deactivate = new Command('deactivate')
   );
 
 export const userCommand = (): Command => {
-  const user = new Command('user').description('create, list and deactivate users, reset passwords');
-  for (const command of [create, list, resetPassword, deactivate]) user.addCommand(addConfigFlags(command));
+  const user = new Command('user').description('create, list, deactivate and tell users, reset passwords');
+  for (const command of [create, list, resetPassword, deactivate, noticeCommand])
+    user.addCommand(addConfigFlags(command));
   return user;
 };

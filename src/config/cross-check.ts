@@ -3,6 +3,7 @@
 import { parseAddress, parseCidr } from '../lib/address.ts';
 import { parseHostPort } from '../lib/host-port.ts';
 import { isServerName } from '../protocol/ids/server-name.ts';
+import { userIdOf } from '../protocol/ids/user-id.ts';
 import { roomVersions } from '../protocol/room-versions/room-versions.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Config } from './schema.ts';
@@ -66,10 +67,26 @@ function* checkNetwork(config: Config): Generator<[string[], string]> {
   }
 }
 
+function* checkServices({ serverName, turn, serverNotices }: Config): Generator<[string[], string]> {
+  if (turn.uris.length > 0 && turn.sharedSecret === undefined && (turn.username ?? turn.password) === undefined) {
+    yield [['turn'], 'uris need sharedSecret, or username and password'];
+  }
+  if ((turn.username === undefined) !== (turn.password === undefined)) {
+    yield [['turn'], 'username and password go together; one of them is missing'];
+  }
+  for (const text of turn.uris) {
+    if (!/^turns?:/.test(text)) {
+      yield [['turn', 'uris'], `${JSON.stringify(text)} must look like turn:turn.example.org?transport=udp`];
+    }
+  }
+  const { localpart } = serverNotices;
+  if (localpart !== undefined && isServerName(serverName) && userIdOf(localpart, serverName) === undefined) {
+    yield [['serverNotices', 'localpart'], 'may hold only a-z, 0-9 and the characters . _ = - / +'];
+  }
+}
+
 export function crossCheck(config: Config, where: Where): ConfigProblem[] {
-  return [...checkServer(config), ...checkNetwork(config), ...checkFederation(config)].map(([path, message]) => ({
-    key: path.join('.'),
-    message,
-    source: where(path),
-  }));
+  return [...checkServer(config), ...checkNetwork(config), ...checkFederation(config), ...checkServices(config)].map(
+    ([path, message]) => ({ key: path.join('.'), message, source: where(path) }),
+  );
 }

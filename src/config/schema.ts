@@ -3,6 +3,7 @@
 import { type Static, Type } from '../lib/json-schema.ts';
 import { passwordHashing, passwordPolicy, registration, sessions } from './schema-accounts.ts';
 import { limits, rateLimits } from './schema-limits.ts';
+import { serverNotices, turn } from './schema-services.ts';
 import { boolKey, choiceKey, intKey, listKey, optionalTextKey, section, textKey } from './schema-text.ts';
 
 const tls = section('Certificate and key for listenTls. Both files are loaded anew when they change.', {
@@ -114,6 +115,8 @@ export const configSchema = section('Kintsugi', {
     enabled: boolKey('Keep and share presence.', true),
   }),
   appservices: listKey('Registration files (YAML) of application services.', Type.String()),
+  turn,
+  serverNotices,
   wellKnown,
   admin,
   logging: section('Logs go to standard error.', {

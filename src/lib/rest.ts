@@ -11,7 +11,7 @@ const REST_SHARE_MAX = 0.05;
 const REST_CHECKS = 2;
 /** A heap that did not grow by so much since is left alone. */
 const GROWTH_BYTES_MIN = 16 * 1024 * 1024;
-const PAUSE_MS_MIN = 30_000;
+const INTERVAL_MS_MIN = 10_000;
 
 export interface Memory {
   /** The share of the time since the last call that was busy. */
@@ -40,7 +40,7 @@ export const giveMemoryBackAtRest = (clock: Clock, memory: Memory = ofThisThread
     if (isDue && memory.sizeBytes() > sizeAfter + GROWTH_BYTES_MIN) {
       await memory.giveBack();
       sizeAfter = memory.sizeBytes();
-      nextAt = clock.monotonic() + PAUSE_MS_MIN;
+      nextAt = clock.monotonic() + INTERVAL_MS_MIN;
     }
   };
 

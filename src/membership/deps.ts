@@ -8,6 +8,7 @@ import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import type { LatentUsers } from '../rooms/admission/local-invitee.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
+import type { NoticesConfig } from './notices/server-notices.ts';
 import type { RoomPushRules } from './ports.ts';
 
 export interface MembershipDeps {
@@ -18,9 +19,10 @@ export interface MembershipDeps {
   /** The room version of rooms whose creator names none. */
   readonly defaultRoomVersion: string;
   readonly rooms: Rooms;
-  readonly accounts: Pick<Accounts, 'findAccount' | 'profileOf'>;
+  readonly accounts: Pick<Accounts, 'createAccount' | 'findAccount' | 'listAccounts' | 'profileOf' | 'putProfileField'>;
   readonly latentUsers: LatentUsers;
   readonly pushRules: RoomPushRules;
+  readonly serverNotices: NoticesConfig;
   /** The way to rooms and users of other servers. */
   readonly remote: Handshakes;
 }

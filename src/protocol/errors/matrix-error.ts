@@ -48,6 +48,7 @@ export const invalidParam = make(400, 'M_INVALID_PARAM');
 export const badState = make(400, 'M_BAD_STATE');
 /** A change of membership that the user's membership does not allow, e.g. to unban who is not banned. */
 export const badMembership = make(403, 'M_BAD_STATE');
+export const cannotLeaveNoticeRoom = make(403, 'M_CANNOT_LEAVE_SERVER_NOTICE_ROOM');
 export const inviteBlocked = make(403, 'M_INVITE_BLOCKED');
 export const threepidDenied = make(403, 'M_THREEPID_DENIED');
 export const unknownError = make(400, 'M_UNKNOWN');

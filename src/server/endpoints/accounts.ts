@@ -37,6 +37,7 @@ import { logout } from '../../api/client/sessions/logout.ts';
 import { logoutAll } from '../../api/client/sessions/logout-all.ts';
 import { thirdPartyEndpoints } from '../../api/client/third-party/third-party.ts';
 import { searchUsers } from '../../api/client/user-directory/search-users.ts';
+import { getTurnServer } from '../../api/client/voip/get-turn-server.ts';
 import { getOpenidUserInfo } from '../../api/federation/openid/user-info.ts';
 
 const registration = [register, getUsernameAvailable, getTokenValidity, getRegistrationNonce, registerWithSharedSecret];
@@ -46,7 +47,7 @@ const account = [changePassword, deactivate, ...thirdPartyIdEndpoints, requestOp
 const devices = [getDevices, getDevice, putDevice, deleteDevice, deleteDevices];
 const profiles = [getProfile, getProfileField, putProfileField, deleteProfileField, searchUsers];
 const data = [getAccountData, getRoomAccountData, putAccountData, putRoomAccountData, getTags, putTag, deleteTag];
-const others = [createFilter, getFilter, getCapabilities, ...thirdPartyEndpoints];
+const others = [createFilter, getFilter, getCapabilities, getTurnServer, ...thirdPartyEndpoints];
 const administration = [whois, getLock, putLock, getSuspension, putSuspension];
 
 export const accountEndpoints = [

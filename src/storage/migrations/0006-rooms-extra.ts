@@ -18,6 +18,9 @@ export const migration: Migration = {
     ){strict}`,
     'CREATE INDEX reports_reporter ON reports (reporter)',
 
+    // The room in which the server's operators speak to a user.
+    'CREATE TABLE server_notice_rooms (user_nid {int} PRIMARY KEY, room {int} NOT NULL){strict}',
+
     // Users whose changed profile is not in all of their member events yet.
     'CREATE TABLE profile_propagations (user_nid {int} PRIMARY KEY){strict}',
   ],

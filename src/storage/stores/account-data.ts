@@ -134,15 +134,17 @@ const changeTags = async (
 export const TAGS_MAX = 100;
 
 /** Adds or replaces one tag; `value` is a JSON text of an object. Throws M_TOO_LARGE past TAGS_MAX. */
-export const putTag = writer(
-  'putTag',
-  (tx, args: { user: number; room: number; tag: string; value: string }): Promise<void> =>
-    changeTags(tx, { user: args.user, room: args.room }, (tags) => {
-      if (!(args.tag in tags) && Object.keys(tags).length >= TAGS_MAX) throw tooLarge('The room has too many tags.');
-      tags[args.tag] = JSON.parse(args.value) as object;
-      return true;
-    }),
-);
+export const putTagWithin = (
+  tx: WriteTx,
+  args: { user: number; room: number; tag: string; value: string },
+): Promise<void> =>
+  changeTags(tx, { user: args.user, room: args.room }, (tags) => {
+    if (!(args.tag in tags) && Object.keys(tags).length >= TAGS_MAX) throw tooLarge('The room has too many tags.');
+    tags[args.tag] = JSON.parse(args.value) as object;
+    return true;
+  });
+
+export const putTag = writer('putTag', putTagWithin);
 
 /** Does nothing when the room does not carry the tag. */
 export const deleteTag = writer(
