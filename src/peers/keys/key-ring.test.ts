@@ -74,6 +74,22 @@ test('a key comes from its server once, for all who ask, and is known after a re
   expect(peer.requests).toHaveLength(1);
 });
 
+test('who asks while an answer is being stored waits for it as well', async () => {
+  publish();
+  const first = key();
+  const asked = [first];
+  let isHere = false;
+  void first.finally(() => {
+    isHere = true;
+  });
+  while (!isHere) {
+    asked.push(key());
+    await new Promise(setImmediate);
+  }
+  expect(new Set((await Promise.all(asked)).map((each) => each?.publicKey))).toEqual(new Set([one.publicKey]));
+  expect(peer.requests).toHaveLength(1);
+});
+
 test('a key is fetched again when it must be good for longer, which ends after 7 days', async () => {
   publish({ validUntilTs: us.clock.now() + 365 * DAY_MS });
   expect((await key())?.validUntilTs).toBe(us.clock.now() + 7 * DAY_MS);

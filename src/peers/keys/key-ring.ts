@@ -52,9 +52,10 @@ export function createKeyRing(deps: KeyRingDeps) {
   const fetchOne = async (server: ServerName): Promise<void> => {
     try {
       const document = await inTurn(() => fetchDirectly(server, { exchange, clock }));
-      gate.answered(server);
       counts.direct += 1;
       await known.learn([document]);
+      // Only now: whoever wants keys before they are learnt joins this flight, and is not sent away by the gate.
+      gate.answered(server);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       counts.failed += 1;
