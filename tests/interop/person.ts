@@ -7,7 +7,7 @@ import type { Homeserver } from './servers/homeserver.ts';
 const TIMELINE_LIMIT = 100;
 const POLL_MS = 20_000;
 /** How long anything may take to get from one server to another. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 export interface SeenRoom {
   membership: 'join' | 'invite' | 'knock' | 'leave';

@@ -53,7 +53,7 @@ export const conversations: Journeys = (meeting, version) => {
       return last;
     };
     const [byAnna, byBert] = await Promise.all([speak(anna, 'anna'), speak(bert, 'bert')]);
-    await Promise.all([anna.gets(roomId, byBert), bert.gets(roomId, byAnna)]);
+    await Promise.all([anna, bert].flatMap((each) => [each.gets(roomId, byBert), each.gets(roomId, byAnna)]));
     const numbers = Array.from({ length: count }, (_, index) => index);
     for (const listener of [anna, bert]) {
       const words = heard(listener, roomId);
