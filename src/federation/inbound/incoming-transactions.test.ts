@@ -165,6 +165,19 @@ describe('events', () => {
     expect(world.given.calls.length).toBeLessThan(6);
   });
 
+  test('that come before those they follow wait for them without asking anybody', async () => {
+    const room = bob.room();
+    const events = Array.from({ length: 30 }, () => room.make());
+    const { promise: stuck, resolve: go } = Promise.withResolvers<void>();
+    world.given.before = () => stuck;
+    await world.send(bob.name, 'first', [events.pop()!.wire]);
+    for (const { wire, eventId } of events.toReversed()) await world.send(bob.name, eventId, [wire]);
+    go();
+    await workedOff();
+    expect(world.given.timeline).toHaveLength(30);
+    expect(bob.asked()).toEqual([]);
+  });
+
   test('beyond what one server may have pending are put off with a 429', async () => {
     const room = bob.room();
     const carol = await world.startPeer();

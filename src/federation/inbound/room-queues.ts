@@ -37,6 +37,8 @@ interface RoomQueue {
 
 /** Events that are judged and written together. */
 const BATCH_MAX = 100;
+/** With so many batches at most an event is given again before what it waits for is fetched. */
+const ROUNDS_GIVEN_MAX = 4;
 /** For keys that are not known; others in the room wait meanwhile. */
 const KEY_TIMEOUT_MS = 5000;
 
@@ -70,7 +72,8 @@ export const createRoomQueues = (deps: RoomQueuesDeps) => {
     return good;
   };
 
-  const judge = async (roomId: RoomId, verified: readonly VerifiedEvent[]): Promise<void> => {
+  /** What is left waits for events that are not here. */
+  const judge = async (roomId: RoomId, verified: readonly VerifiedEvent[]): Promise<VerifiedEvent[]> => {
     const once = new Map<EventId, VerifiedEvent>();
     for (const each of verified) {
       const { eventId } = each.event.event;
@@ -83,11 +86,11 @@ export const createRoomQueues = (deps: RoomQueuesDeps) => {
       events.map(({ event }) => event),
       { as: 'new', onMissing: 'wait' },
     );
-    for (const [at, outcome] of outcomes.entries()) {
-      const each = events[at]!;
-      if (outcome.fate === 'waiting') onWaiting(each);
-      else onOutcome(each.queued, outcome);
-    }
+    return events.filter((each, at) => {
+      const outcome = outcomes[at]!;
+      if (outcome.fate !== 'waiting') onOutcome(each.queued, outcome);
+      return outcome.fate === 'waiting';
+    });
   };
 
   /** By a fault of this server: what was to be judged stays stored, and is taken up again at the next start. */
@@ -101,17 +104,22 @@ export const createRoomQueues = (deps: RoomQueuesDeps) => {
     }
   };
 
-  /** While a batch is judged and written the next one's signatures are checked. */
+  /**
+   * While a batch is judged and written the next one's signatures are checked. What waits for missing events is given again with
+   * the next batches, which may bring them: servers hear of each other's events in any order.
+   */
   const workOff = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
-    let judged = Promise.resolve();
-    while (room.items.length > 0 && !signal.aborted) {
+    let judged = Promise.resolve<VerifiedEvent[]>([]);
+    for (let rounds = 1; room.items.length > 0 && !signal.aborted; rounds++) {
       const batch = room.items.splice(0, BATCH_MAX);
       queued -= batch.length;
       const verified = await verifyOrKeep(roomId, batch);
-      await judged;
-      judged = judge(roomId, verified);
+      const left = await judged;
+      const again = rounds % ROUNDS_GIVEN_MAX === 0 ? [] : left;
+      if (again.length === 0) left.forEach(onWaiting);
+      judged = judge(roomId, [...again, ...verified]);
     }
-    await judged;
+    (await judged).forEach(onWaiting);
   };
 
   const start = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
