@@ -65,14 +65,17 @@ export const createTyping = ({ db, clock, stream, versions }: TypingDeps) => {
     return true;
   };
 
-  const start = (room: number, userId: UserId, timeoutMs: number): boolean => {
+  /** `onEnd`: they fell silent without saying so. */
+  const start = (room: number, userId: UserId, timeoutMs: number, onEnd?: () => void): boolean => {
     const typing = rooms.peek(room) ?? { version: 0, timers: new Map<UserId, Timer>() };
     const before = typing.timers.get(userId);
     if (!before && typing.timers.size >= USERS_MAX) return false;
     before?.cancel();
     typing.timers.set(
       userId,
-      clock.after(timeoutMs, () => stop(room, userId)),
+      clock.after(timeoutMs, () => {
+        if (stop(room, userId)) onEnd?.();
+      }),
     );
     if (!before) changed(room, typing);
     return true;
@@ -90,8 +93,13 @@ export const createTyping = ({ db, clock, stream, versions }: TypingDeps) => {
         return stored.nid;
       });
       const boundedMs = Math.min(Math.max(timeoutMs ?? TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MIN), TIMEOUT_MS_MAX);
-      const isNews = isTyping ? start(room, userId, boundedMs) : stop(room, userId);
-      if (isNews) for (const listener of listeners) listener({ room, roomId, userId, isTyping });
+      const tell = (change: TypingChange): void => {
+        for (const listener of listeners) listener(change);
+      };
+      const about = { room, roomId, userId };
+      const onEnd = (): void => tell({ ...about, isTyping: false });
+      const isNews = isTyping ? start(room, userId, boundedMs, onEnd) : stop(room, userId);
+      if (isNews) tell({ ...about, isTyping });
     },
 
     /** Of another server's user, whose membership is checked already. */

@@ -1,12 +1,13 @@
 // EDUs in both directions between a whole server and one of the test's own, over TLS.
 
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AskingServer, startAskingServer } from '../../../tests/harness/asking-server.ts';
 import type { AnyJson, TestClient } from '../../../tests/harness/client.ts';
 import { crossSigningKey, deviceKeysOf, newKey } from '../../../tests/harness/e2ee-people.ts';
 import { type FederatedServer, startFederated } from '../../../tests/harness/federated.ts';
 import { until } from '../../../tests/harness/until.ts';
-import type { JsonObject } from '../../protocol/events/json.ts';
+import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
 
 const stack = new AsyncDisposableStack();
@@ -169,6 +170,50 @@ describe('device lists of their users', () => {
   });
 });
 
+test('updates that never fit cost their server one question in a while', async () => {
+  const frank = them.userId('frank');
+  await member(roomId, frank, 'join');
+  listAnswer(frank, 1, { PHONE: deviceKeys(frank, 'PHONE') });
+  await queryKeys(frank);
+  asked.length = 0;
+  for (let stream = 10; stream < 60; stream++) {
+    await receive(['m.device_list_update', { user_id: frank, device_id: 'PHONE', stream_id: stream, prev_id: [5] }]);
+  }
+  await until('question', () => asked.length > 0);
+  await receive(['m.device_list_update', { user_id: frank, device_id: 'PHONE', stream_id: 99, prev_id: [98] }]);
+  expect(asked.length).toBeLessThanOrEqual(2);
+});
+
+test('whatever they send, nothing fails', async () => {
+  const types = [
+    'm.direct_to_device',
+    'm.device_list_update',
+    'm.signing_key_update',
+    'm.typing',
+    'm.receipt',
+    'm.presence',
+  ];
+  const values = fc.oneof(
+    fc.jsonValue() as fc.Arbitrary<Json>,
+    fc.constantFrom<Json>(bob, roomId, '$event', 'm.read', true),
+  );
+  const names = fc.constantFrom(
+    ...['user_id', 'device_id', 'stream_id', 'prev_id', 'keys', 'master_key', 'self_signing_key', 'sender', 'type'],
+    ...['message_id', 'messages', 'room_id', 'typing', 'push', 'presence', 'm.read', 'event_ids', 'data', 'ts'],
+    ...[bob, roomId, '__proto__'],
+  );
+  const content = fc.dictionary(
+    names,
+    fc.oneof(values, fc.dictionary(names, fc.oneof(values, fc.dictionary(names, values)))),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...types), content, async (type, object) => {
+      await receive([type, { user_id: bob, sender: bob, ...object } as JsonObject]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 describe('EDUs of theirs', () => {
   const ephemeralOf = (answer: AnyJson, type: string): AnyJson =>
     answer.rooms?.join?.[roomId]?.ephemeral?.events.find((event: AnyJson) => event.type === type)?.content;
@@ -273,8 +318,8 @@ describe('EDUs of ours', () => {
       content: { device_id: alice.deviceId, prev_id: [] },
     });
     await upload(alice);
-    await until('second update', () => updatesOf(alice.userId).length === 2);
-    const [, second] = updatesOf(alice.userId);
+    const isSecond = ({ content }: AnyJson) => content.keys && content.stream_id > first.content.stream_id;
+    const second = await until<AnyJson>('second update', () => updatesOf(alice.userId).find(isSecond));
     expect(second.content.prev_id).toEqual([first.content.stream_id]);
     const list = await us.parts.federation.edus.ownDevices(alice.userId as UserId);
     expect(list.stream_id).toBe(second.content.stream_id);
@@ -304,6 +349,17 @@ describe('EDUs of ours', () => {
     const { content } = await waitFor(({ edu_type }) => edu_type === 'm.direct_to_device');
     expect(content).toMatchObject({ sender: alice.userId, type: 'm.test', messages: { [bob]: { PHONE: { n: 1 } } } });
     expect(content.message_id.length).toBeLessThanOrEqual(32);
+  });
+
+  test('a server that comes into a room is told who is present there', async () => {
+    const gina = await us.register('gina');
+    const room = await createRoom(gina);
+    await gina.sync({ set_presence: 'online' });
+    await member(room, them.userId('hal'), 'join');
+    await waitFor(
+      ({ edu_type, content }) =>
+        edu_type === 'm.presence' && content.push.some((said: AnyJson) => said.user_id === gina.userId),
+    );
   });
 
   test('typing, receipts and presence are told as they happen', async () => {

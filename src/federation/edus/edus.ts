@@ -47,7 +47,8 @@ const SWEEP_MS = 3_600_000;
 export const createEdus = (deps: EdusDeps): Edus => {
   const { db, clock, log, remoteDevices } = deps;
   const ephemeral = new EphemeralEdus(deps);
-  const watch = new NeighbourWatch(deps);
+  const onNeighbour = (server: ServerName, room: number): Promise<void> => ephemeral.introducePresent(server, room);
+  const watch = new NeighbourWatch({ ...deps, onNeighbour });
   let isEnding = false;
 
   const sweep = async (): Promise<void> => {

@@ -10,6 +10,7 @@ import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { Database } from '../../storage/database.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
 import { userIdsOf } from '../../storage/stores/names.ts';
+import { membersAmong } from '../../storage/stores/presence.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { EphemeralEdu, EphemeralListener } from './outgoing.ts';
 
@@ -31,8 +32,17 @@ const RECEIPTS_AT_ONCE = 500;
 const PRESENCES_AT_ONCE = 50;
 /** Users whose presence waits to be told; beyond it they are told of at the next change. */
 const USERS_MAX = 5_000;
+/** Users of whose presence a new neighbour is told at once; of others it hears when something changes. */
+const INTRODUCED_MAX = 500;
 /** Other servers take users of whom they hear nothing for half an hour to be offline. */
 const REPEAT_MS = 25 * 60_000;
+
+interface Said {
+  readonly user: number;
+  readonly userId: UserId;
+  /** One entry of m.presence. */
+  readonly content: JsonObject;
+}
 
 export class EphemeralEdus implements AsyncDisposable {
   readonly #deps: EphemeralEdusDeps;
@@ -127,33 +137,47 @@ export class EphemeralEdus implements AsyncDisposable {
     }
   }
 
+  /** A server that shares a room with us since now is told who of its members here is present. */
+  async introducePresent(server: ServerName, room: number): Promise<void> {
+    const { db, ephemeral } = this.#deps;
+    const present = ephemeral.presence.presentUsers();
+    if (present.length === 0) return;
+    const members = await db.read((tx) => membersAmong(tx, [room], present));
+    const said = (await this.#ownPresences([...members])).slice(0, INTRODUCED_MAX);
+    this.#tellPresences(server, said);
+  }
+
   async #tellPresence(users: readonly number[]): Promise<void> {
-    const { db, serverName, ephemeral } = this.#deps;
-    const own = await db.read(async (tx) => {
-      const found: { user: number; userId: UserId; rooms: readonly RoomId[] }[] = [];
-      for (const user of users) {
-        const [userId] = await userIdsOf(tx, [user]);
-        if (userId && serverOf(userId) === serverName) found.push({ user, userId, rooms: await joinedRooms(tx, user) });
-      }
-      return found;
-    });
-    const byServer = new Map<ServerName, { userId: UserId; said: JsonObject }[]>();
-    for (const { user, userId, rooms } of own) {
-      const content = ephemeral.presence.contentOf(user);
-      if (!content) continue;
-      const said = { last_active_ago: 0, ...content, user_id: userId };
+    const byServer = new Map<ServerName, Said[]>();
+    for (const said of await this.#ownPresences(users)) {
+      const rooms = await this.#deps.db.read((tx) => joinedRooms(tx, said.user));
       for (const server of await this.#serversOf(rooms)) {
         const list = byServer.get(server);
-        if (list) list.push({ userId, said });
-        else byServer.set(server, [{ userId, said }]);
+        if (list) list.push(said);
+        else byServer.set(server, [said]);
       }
     }
-    for (const [server, list] of byServer) {
-      for (let from = 0; from < list.length; from += PRESENCES_AT_ONCE) {
-        const some = list.slice(from, from + PRESENCES_AT_ONCE);
-        const edu = { edu_type: 'm.presence', content: { push: some.map(({ said }) => said) } };
-        this.#tell({ edu, key: `presence ${some.map(({ userId }) => userId).join(' ')}` }, [server]);
-      }
+    for (const [server, list] of byServer) this.#tellPresences(server, list);
+  }
+
+  /** Of those of the users who are this server's. */
+  async #ownPresences(users: readonly number[]): Promise<Said[]> {
+    const { db, serverName, ephemeral } = this.#deps;
+    const found: Said[] = [];
+    for (const user of users) {
+      const [userId] = await db.read((tx) => userIdsOf(tx, [user]));
+      if (!userId || serverOf(userId) !== serverName) continue;
+      const content = ephemeral.presence.contentOf(user);
+      if (content) found.push({ user, userId, content: { last_active_ago: 0, ...content, user_id: userId } });
+    }
+    return found;
+  }
+
+  #tellPresences(server: ServerName, list: readonly Said[]): void {
+    for (let from = 0; from < list.length; from += PRESENCES_AT_ONCE) {
+      const some = list.slice(from, from + PRESENCES_AT_ONCE);
+      const edu = { edu_type: 'm.presence', content: { push: some.map(({ content }) => content) } };
+      this.#tell({ edu, key: `presence ${some.map(({ userId }) => userId).join(' ')}` }, [server]);
     }
   }
 

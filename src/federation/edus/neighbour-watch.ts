@@ -4,10 +4,18 @@
 
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { LruCache } from '../../lib/lru-cache.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { Database } from '../../storage/database.ts';
 import { joinedRooms } from '../../storage/stores/memberships.ts';
-import { introduceDevices, type OwnJoin, ownJoins } from '../../storage/stores/outgoing-edus.ts';
+import {
+  introduceDevices,
+  type OthersJoin,
+  type OwnJoin,
+  othersJoins,
+  ownJoins,
+} from '../../storage/stores/outgoing-edus.ts';
 import { endFollowing, reviewFollowedLists } from '../../storage/stores/remote-devices.ts';
 import { roomIdsOf } from '../../storage/stores/rooms.ts';
 import { moveStreamCursor, streamCursor } from '../../storage/stores/stream-cursors.ts';
@@ -21,6 +29,8 @@ export interface NeighbourWatchDeps {
   readonly stream: Stream;
   readonly serversIn: (roomId: RoomId) => Promise<ReadonlySet<ServerName>>;
   readonly remoteDevices: Pick<RemoteDevices, 'resync'>;
+  /** Called with servers of users who came into a room of ours; several times for one server, if seldom. */
+  readonly onNeighbour: (server: ServerName, room: number) => Promise<void>;
 }
 
 const NAME = 'neighbours';
@@ -30,9 +40,15 @@ const GATHER_MS = 30;
 const RETRY_MS = 5_000;
 /** After so many positions the cursor is stored, if nothing else was to be done. */
 const UNSTORED_MAX = 10_000;
+/** Users of other servers who came at once; of a room that we joined there may be thousands. */
+const OTHERS_AT_ONCE = 500;
+/** A server and a room are not told of again for so long. */
+const KNOWN_MS = 30 * 60_000;
+const KNOWN_MAX = 10_000;
 
 export class NeighbourWatch implements AsyncDisposable {
   readonly #deps: NeighbourWatchDeps;
+  readonly #told = new LruCache<string, number>(KNOWN_MAX);
   #cursor = 0;
   #stored = 0;
   #due: Timer | undefined;
@@ -88,18 +104,31 @@ export class NeighbourWatch implements AsyncDisposable {
     while (this.#cursor < stream.head && !this.#isEnding) {
       const after = this.#cursor;
       const { head } = stream;
-      const { joins, upTo, review } = await db.read(async (tx) => {
+      const { joins, others, upTo, review } = await db.read(async (tx) => {
         const found = await ownJoins(tx, after, head, JOINS_AT_ONCE);
         const end = found.length < JOINS_AT_ONCE ? head : found.at(-1)!.position;
-        return { joins: found, upTo: end, review: await reviewFollowedLists(tx, after, end) };
+        const review = await reviewFollowedLists(tx, after, end);
+        return { joins: found, others: await othersJoins(tx, after, end, OTHERS_AT_ONCE), upTo: end, review };
       });
       const isReviewed = review.ended.length + review.doubtful.length > 0;
       if (isReviewed) await db.write(endFollowing, review);
       this.#deps.remoteDevices.resync(review.doubtful);
       const introductions = await this.#introductions(joins);
       if (introductions.length > 0) await db.write(introduceDevices, introductions);
+      await this.#tellOfNeighbours(others);
       this.#cursor = upTo;
       if (upTo - this.#stored > UNSTORED_MAX || introductions.length > 0 || isReviewed) await this.#store();
+    }
+  }
+
+  async #tellOfNeighbours(others: readonly OthersJoin[]): Promise<void> {
+    const now = this.#deps.clock.monotonic();
+    for (const { userId, room } of others) {
+      const server = serverOf(userId);
+      const key = `${room} ${server}`;
+      if (now - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS) continue;
+      this.#told.set(key, now);
+      await this.#deps.onNeighbour(server, room);
     }
   }
 

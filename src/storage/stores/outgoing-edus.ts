@@ -152,6 +152,23 @@ export const ownJoins = (tx: ReadTx, after: number, upTo: number, limit: number)
     limit,
   );
 
+export interface OthersJoin {
+  readonly userId: UserId;
+  readonly room: number;
+}
+
+/** Users of other servers who came into rooms in (after, upTo], the last ones first. */
+export const othersJoins = (tx: ReadTx, after: number, upTo: number, limit: number): Promise<OthersJoin[]> =>
+  tx.all(
+    `SELECT u.user_id AS "userId", m.room AS "room" FROM memberships m JOIN users u ON u.nid = m.user_nid
+     WHERE m.position > ? AND m.position <= ? AND m.since_position > ? AND m.is_local = 0 AND m.membership = 'join'
+     ORDER BY m.position DESC, m.user_nid LIMIT ?`,
+    after,
+    upTo,
+    after,
+    limit,
+  );
+
 /** Has the destinations told of the users' devices. */
 export const introduceDevices = writer(
   'introduceDevices',

@@ -107,14 +107,18 @@ export const createRemoteDevices = (deps: RemoteDevicesDeps): RemoteDevices => {
         nids.length === 0 ? [] : await crossSigningKeysOfUsers(tx, nids),
         ({ user }) => user,
       );
-      const metNow = await usersMetHere(tx, [...users.values()]);
+      const unknown = [...users].filter(([userId]) => lists.get(userId)?.isStale !== 0);
+      const metNow = await usersMetHere(
+        tx,
+        unknown.map(([, user]) => user),
+      );
       return {
         known: fresh.map(({ user, userId }) => ({
           userId,
           devices: devices.get(user) ?? [],
           crossSigning: crossSigning.get(user) ?? [],
         })),
-        met: new Set([...users].filter(([, user]) => metNow.has(user)).map(([userId]) => userId)),
+        met: new Set(unknown.filter(([, user]) => metNow.has(user)).map(([userId]) => userId)),
       };
     });
     for (const list of known) addList(keys, list, wanted);
