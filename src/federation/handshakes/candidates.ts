@@ -11,8 +11,24 @@ const CANDIDATES_MAX = 15;
 /** No further server is tried when this much time has gone by: a user waits. */
 const TRYING_TIME_MS = 90_000;
 
+export interface Candidates {
+  /** By the client, the alias, or who sent an invite. */
+  readonly named: readonly ServerName[];
+  /** Tried when none of the named ones can be asked or knows the room: who made it, those known to have been in it. */
+  readonly guessed: readonly ServerName[];
+}
+
 /** Without repetition and without this server, those that are left alone for a failure last. */
 export const candidatesAmong = (
+  deps: Pick<HandshakeDeps, 'peers' | 'serverName'>,
+  named: readonly (string | undefined)[],
+  guessed: readonly (string | undefined)[],
+): Candidates => {
+  const first = inOrder(deps, named);
+  return { named: first, guessed: inOrder(deps, guessed).filter((server) => !first.includes(server)) };
+};
+
+const inOrder = (
   { peers, serverName }: Pick<HandshakeDeps, 'peers' | 'serverName'>,
   named: readonly (string | undefined)[],
 ): ServerName[] => {
@@ -33,23 +49,29 @@ export const candidatesAmong = (
 export const firstToHelp = async <T>(
   { clock, log }: Pick<HandshakeDeps, 'clock' | 'log'>,
   what: string,
-  servers: readonly ServerName[],
+  { named, guessed }: Candidates,
   attempt: (server: ServerName) => Promise<T>,
 ): Promise<T> => {
   const failures: PeerError[] = [];
   const deadline = clock.monotonic() + TRYING_TIME_MS;
-  for (const server of servers) {
-    if (clock.monotonic() > deadline) break;
-    try {
-      return await attempt(server);
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      log.debug({ err: error, server }, `${what} through this server.`);
-      failures.push(error);
+  for (const servers of [named, guessed]) {
+    if (failures.some(isAnswer)) break;
+    for (const server of servers) {
+      if (clock.monotonic() > deadline) break;
+      try {
+        return await attempt(server);
+      } catch (error) {
+        if (!(error instanceof PeerError)) throw error;
+        log.debug({ err: error, server }, `${what} through this server.`);
+        failures.push(error);
+      }
     }
   }
   throw peerFailure(what, failures);
 };
+
+/** The server knows the room and said why not. */
+const isAnswer = ({ stage, status }: PeerError): boolean => stage === 'application' && status !== 404;
 
 /** What a server sent is not what the specification asks for: the next one is tried. */
 export const malformed = (server: ServerName, why: string, cause?: unknown): PeerError =>

@@ -9,7 +9,7 @@ import { membersOfRoom } from '../../storage/stores/memberships.ts';
 import { findUser } from '../../storage/stores/names.ts';
 import { forgetStrippedStates, lastSenderOf, outOfBandOf, residencyOf } from '../../storage/stores/out-of-band.ts';
 import { createAuthChains } from '../serving/auth-chains.ts';
-import { candidatesAmong } from './candidates.ts';
+import { type Candidates, candidatesAmong } from './candidates.ts';
 import type { HandshakeDeps } from './deps.ts';
 import { exchangeThirdPartyInvite, type ThirdPartyInvite } from './invites/exchange-third-party-invite.ts';
 import { inviteRemote, type RemoteInvite } from './invites/invite-remote.ts';
@@ -47,7 +47,7 @@ export const createHandshakes = (given: HandshakeDeps) => {
   };
 
   /** Servers that may be in the room, the most promising first. */
-  const serversFor = async (roomId: RoomId, userId: UserId, via: readonly string[]): Promise<readonly ServerName[]> => {
+  const serversFor = async (roomId: RoomId, userId: UserId, via: readonly string[]): Promise<Candidates> => {
     const [known, inviter] = await db.read(async (tx) => {
       const user = await findUser(tx, userId);
       if (user === undefined) return [];
@@ -55,14 +55,9 @@ export const createHandshakes = (given: HandshakeDeps) => {
     });
     const residency = await db.read((tx) => residencyOf(tx, roomId));
     const members = residency ? await db.read((tx) => membersOfRoom(tx, residency.nid, 'join')) : [];
-    return candidatesAmong(deps, [
-      ...via,
-      known?.via,
-      inviter && serverOf(inviter),
-      // Since v12 room ids name no server.
-      serverOf(roomId),
-      ...members.slice(0, MEMBERS_LOOKED_AT).map(({ userId: member }) => serverOf(member)),
-    ]);
+    const seen = members.slice(0, MEMBERS_LOOKED_AT).map(({ userId: member }) => serverOf(member));
+    // Since v12 room ids name no server.
+    return candidatesAmong(deps, [...via, known?.via, inviter && serverOf(inviter)], [serverOf(roomId), ...seen]);
   };
 
   return {

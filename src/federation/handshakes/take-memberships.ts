@@ -16,7 +16,7 @@ const ENDINGS: ReadonlySet<unknown> = new Set(['leave', 'ban']);
 
 /**
  * Whether the event (a value of parseJsonLossless) ended such an invite or knock. It is believed when it is signed by its
- * sender's server and that server could have sent the invite: it did, or the user's own does.
+ * sender's server and they could send it.
  */
 export const takeMembership = async (deps: HandshakeDeps, origin: ServerName, wire: Json): Promise<boolean> => {
   if (!isJsonObject(wire) || wire.type !== 'm.room.member' || !isJsonObject(wire.content)) return false;
@@ -40,8 +40,8 @@ const membershipOf = ({ db }: HandshakeDeps, roomId: RoomId, userId: UserId) =>
   });
 
 /**
- * What the room allows is not known here. An invite may be taken back by those of the server that sent it, a knock be declined
- * by anybody of the room, of which no more is known.
+ * What the room allows is not known here. An invite may be taken back by who sent it, a knock be declined by anybody of the
+ * room, of which no more is known.
  */
 const isCredible = ({ membership, sender: inviter }: OutOfBandMembership, sender: UserId, target: UserId): boolean =>
-  membership === 'knock' || sender === target || serverOf(sender) === serverOf(inviter);
+  membership === 'knock' || sender === target || sender === inviter;

@@ -3,7 +3,13 @@
 import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import { pickFields } from '../../protocol/filters/event-fields.ts';
-import { contentsOf, eventIdsOf, eventsByNid, type StoredEvent, sendersOfEvents } from '../../storage/stores/events.ts';
+import {
+  contentsOf,
+  eventSendersOf,
+  eventsByNid,
+  type StoredEvent,
+  sendersOfEvents,
+} from '../../storage/stores/events.ts';
 import type { RoomRef } from '../room-ref.ts';
 import { type BundleDepth, bundlesOf } from './bundles.ts';
 import { openEventText } from './event-text.ts';
@@ -14,7 +20,7 @@ import { visibleEvents } from './visible-events.ts';
 interface Extras {
   readonly membership: readonly (string | undefined)[];
   readonly prevContents: ReadonlyMap<number, string>;
-  readonly replacedIds: ReadonlyMap<number, string>;
+  readonly replaced: ReadonlyMap<number, { readonly eventId: string; readonly sender: string }>;
   readonly redactions: ReadonlyMap<number, string>;
   readonly transactions: ReadonlyMap<number, string>;
   readonly bundles: ReadonlyMap<number, string>;
@@ -61,8 +67,11 @@ const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: nu
   if (event.replaces !== null) {
     const content = extras.prevContents.get(event.replaces);
     if (content !== undefined) text += `,"prev_content":${content}`;
-    const replaced = extras.replacedIds.get(event.replaces);
-    if (replaced !== undefined) text += `,"replaces_state":${JSON.stringify(replaced)}`;
+    const replaced = extras.replaced.get(event.replaces);
+    if (replaced !== undefined) {
+      if (content !== undefined) text += `,"prev_sender":${JSON.stringify(replaced.sender)}`;
+      text += `,"replaces_state":${JSON.stringify(replaced.eventId)}`;
+    }
   }
   const redaction = event.redactedBy === null ? undefined : extras.redactions.get(event.redactedBy);
   if (redaction !== undefined) text += `,"redacted_because":${redaction}`;
@@ -74,7 +83,7 @@ const unsignedText = (event: StoredEvent, extras: Extras, index: number, now: nu
 const noExtras: Omit<Extras, 'redactions'> = {
   membership: [],
   prevContents: new Map(),
-  replacedIds: new Map(),
+  replaced: new Map(),
   transactions: new Map(),
   bundles: new Map(),
 };
@@ -99,7 +108,7 @@ const extrasOf = async (
   });
   return {
     membership,
-    replacedIds: await eventIdsOf(tx, [...shown, ...asked]),
+    replaced: await eventSendersOf(tx, [...shown, ...asked]),
     prevContents: await prevContents(look, room, shown, asked),
     redactions,
     transactions: await transactionIds(look, events),

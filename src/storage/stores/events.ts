@@ -94,6 +94,20 @@ export const eventIdsOf = async (tx: ReadTx, nids: readonly number[]): Promise<M
   return new Map(rows.map((row) => [row.nid, row.eventId]));
 };
 
+/** Event nid → event id and sender; those that do not exist are absent. */
+export const eventSendersOf = async (
+  tx: ReadTx,
+  nids: readonly number[],
+): Promise<Map<number, { readonly eventId: EventId; readonly sender: UserId }>> => {
+  if (nids.length === 0) return new Map();
+  const rows = await tx.all<{ nid: number; eventId: EventId; sender: UserId }>(
+    `SELECT e.nid AS "nid", e.event_id AS "eventId", u.user_id AS "sender" FROM events e
+     JOIN users u ON u.nid = e.sender WHERE ${tx.dialect.anyInt('e.nid')}`,
+    tx.dialect.list(nids),
+  );
+  return new Map(rows.map(({ nid, eventId, sender }) => [nid, { eventId, sender }]));
+};
+
 export interface TimelineRange {
   readonly room: number;
   /** Only positions above this. */

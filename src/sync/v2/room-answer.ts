@@ -122,7 +122,7 @@ const stateNids = async (
   page: TimelinePage,
 ): Promise<number[]> => {
   const { stateSince, end, shown } = wanted;
-  if (!end) return [];
+  if (!end) return outOfBand(page, shown);
   const { tx, request } = context;
   const atEnd = request.useStateAfter !== undefined;
   const roots: StateRoots = {
@@ -137,6 +137,10 @@ const stateNids = async (
   const nids = [...told.values()];
   return atEnd && shown !== undefined && !nids.includes(shown) ? [...nids, shown] : nids;
 };
+
+/** The end of an invite to a room that this server is not in stands in no timeline. */
+const outOfBand = ({ events }: TimelinePage, shown: number | undefined): number[] =>
+  shown === undefined || events.some(({ event }) => event.nid === shown) ? [] : [shown];
 
 interface LazyPage {
   readonly roots: StateRoots;

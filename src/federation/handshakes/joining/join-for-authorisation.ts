@@ -2,9 +2,8 @@
 // can signs the join, and tells the room of it. Server-Server API, "Restricted rooms".
 
 import { forbidden } from '../../../protocol/errors/matrix-error.ts';
-import type { ServerName } from '../../../protocol/ids/branded.ts';
 import type { JoinedRoom } from '../../../rooms/receive/incoming.ts';
-import { firstToHelp } from '../candidates.ts';
+import { type Candidates, firstToHelp } from '../candidates.ts';
 import type { HandshakeDeps } from '../deps.ts';
 import { joinThrough, type RemoteJoin } from './join-room.ts';
 
@@ -12,9 +11,9 @@ import { joinThrough, type RemoteJoin } from './join-room.ts';
 export const joinForAuthorisation = async (
   deps: HandshakeDeps,
   join: RemoteJoin,
-  servers: readonly ServerName[],
+  candidates: Candidates,
 ): Promise<void> => {
-  const joined = await firstToHelp(deps, `The room ${join.roomId} could not be joined`, servers, (server) =>
+  const joined = await firstToHelp(deps, `The room ${join.roomId} could not be joined`, candidates, (server) =>
     joinThrough(deps, server, join),
   );
   await accept(deps, joined);

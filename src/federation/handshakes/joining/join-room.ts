@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../protocol/even
 import type { RoomId, ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../../protocol/room-versions/room-version.ts';
 import type { IncomingEvent, JoinedRoom } from '../../../rooms/receive/incoming.ts';
-import { blaming, firstToHelp, malformed } from '../candidates.ts';
+import { blaming, type Candidates, firstToHelp, malformed } from '../candidates.ts';
 import type { HandshakeDeps } from '../deps.ts';
 import { fetchMember, type OwnMember } from '../member-template.ts';
 import { sendMember } from '../send-member.ts';
@@ -20,12 +20,8 @@ export interface RemoteJoin {
 }
 
 /** Resolves once the room is here. Throws what peerFailure makes of the servers' errors. */
-export const joinThroughOthers = (
-  deps: HandshakeDeps,
-  join: RemoteJoin,
-  servers: readonly ServerName[],
-): Promise<JoinedRoom> =>
-  firstToHelp(deps, `The room ${join.roomId} could not be joined`, servers, async (server) => {
+export const joinThroughOthers = (deps: HandshakeDeps, join: RemoteJoin, candidates: Candidates): Promise<JoinedRoom> =>
+  firstToHelp(deps, `The room ${join.roomId} could not be joined`, candidates, async (server) => {
     const room = await joinThrough(deps, server, join);
     // What a server tells of a room may break the room's own rules; another may tell better.
     await blaming(server, () => deps.rooms.receive.enterRoom(room));

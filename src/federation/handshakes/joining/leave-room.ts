@@ -8,11 +8,11 @@ import { MatrixError } from '../../../protocol/errors/matrix-error.ts';
 import { buildEvent } from '../../../protocol/events/build-event.ts';
 import type { JsonObject } from '../../../protocol/events/json.ts';
 import { type ParsedPdu, parsePdu } from '../../../protocol/events/parse-pdu.ts';
-import type { EventId, RoomId, ServerName, UserId } from '../../../protocol/ids/branded.ts';
+import type { EventId, RoomId, UserId } from '../../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../../protocol/room-versions/room-version.ts';
 import { roomVersion } from '../../../protocol/room-versions/room-versions.ts';
 import type { OutOfBandMembership } from '../../../storage/stores/out-of-band.ts';
-import { firstToHelp } from '../candidates.ts';
+import { type Candidates, firstToHelp } from '../candidates.ts';
 import type { HandshakeDeps } from '../deps.ts';
 import { fetchMember } from '../member-template.ts';
 import { keepOutOfBand } from '../out-of-band.ts';
@@ -30,11 +30,11 @@ export const leaveThroughOthers = async (
   deps: HandshakeDeps,
   leave: RemoteLeave,
   { version: versionId }: OutOfBandMembership,
-  servers: readonly ServerName[],
+  candidates: Candidates,
 ): Promise<void> => {
   const { roomId, userId } = leave;
   try {
-    await firstToHelp(deps, `The invite to ${roomId} could not be declined`, servers, async (server) => {
+    await firstToHelp(deps, `The invite to ${roomId} could not be declined`, candidates, async (server) => {
       const { version, parsed } = await fetchMember(deps, server, { kind: 'leave', ...leave });
       await sendMember(deps, server, 'leave', parsed);
       await keepOutOfBand(deps, parsed, version, undefined);
