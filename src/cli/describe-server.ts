@@ -1,6 +1,13 @@
 // Other servers in words, for the federation commands.
 
-import type { DestinationView, KeyConflictView, KeyView, RouteView, ServerView } from '../peers/destinations/views.ts';
+import type {
+  BehindView,
+  DestinationView,
+  KeyConflictView,
+  KeyView,
+  RouteView,
+  ServerView,
+} from '../peers/destinations/views.ts';
 
 const time = (ts: number | null): string => (ts === null ? 'never' : new Date(ts).toISOString());
 
@@ -31,10 +38,17 @@ const describeKey = ({ key_id, key, valid_until_ts, expired_ts }: KeyView): stri
 const describeConflict = ({ key_id, refused_key, source, times, last_seen_ts }: KeyConflictView): string =>
   `  REFUSED ${key_id} ${refused_key}, told by ${source}, ${times} times, last ${time(last_seen_ts)}`;
 
+const describeBehind = (behind: BehindView | null): string => {
+  if (behind === null) return 'Waiting for it: nothing';
+  const { events, has_more } = behind;
+  return `Waiting for it: ${has_more ? `more than ${events}` : `up to ${events}`} events`;
+};
+
 export const describeServer = (view: ServerView): string[] => [
   ...lineOf(view).split('\t'),
   `Last answer: ${time(view.last_success_ts)}`,
   `Last heard from: ${time(view.last_heard_ts)}`,
+  describeBehind(view.behind),
   ...describeRoute(view.route),
   view.keys.length === 0 ? 'Keys: none known' : 'Keys:',
   ...view.keys.map(describeKey),

@@ -35,6 +35,12 @@ export function registerOutboundMetrics(metrics: Metrics, sender: Pick<Sender, '
   metrics.collected('counter', 'federation_edus_sent_total', 'EDUs delivered to other servers, once for each.', () =>
     one(sender.counts().edus),
   );
+  metrics.collected(
+    'counter',
+    'federation_outbound_dropped_total',
+    'Servers that said they are gone, and for which nothing is kept any more.',
+    () => one(sender.counts().dropped),
+  );
   metrics.collected('counter', 'federation_pdus_refused_total', 'Delivered events that other servers refused.', () =>
     one(sender.counts().refusedPdus),
   );

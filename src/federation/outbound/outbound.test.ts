@@ -243,6 +243,9 @@ describe('a server that cannot be reached', () => {
     await arrival(two, 'not for one');
     await outbound[Symbol.asyncDispose]();
     expect((await behind()).map(({ destination }) => destination)).toEqual([nameOf(one)]);
+    const shown = await us.peers.administration.show(nameOf(one));
+    expect(shown?.behind).toEqual({ events: expect.any(Number) as number, has_more: false });
+    expect(shown?.behind?.events).toBeGreaterThanOrEqual(4);
     one.handler = () => [200, { pdus: {} }];
     one.requests.length = 0;
     await us.restart();

@@ -216,6 +216,10 @@ export class Sender {
   #drop(destination: Destination): void {
     this.#deps.log.info({ server: destination.name }, 'What waited for a server that is gone is dropped.');
     this.#sent.dropped += 1;
+    const { edus, log, cursors } = this.#deps;
+    edus.acknowledge(destination.name, cursors.position).catch((err: unknown) => {
+      log.warn({ err, server: destination.name }, 'Messages for a server that is gone could not be deleted.');
+    });
     this.#remove(destination);
   }
 

@@ -2,19 +2,22 @@
 
 import type { Outbound } from '../../http/outbound/outbound.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
-import type { Database } from '../../storage/database.ts';
+import type { Database, ReadTx } from '../../storage/database.ts';
 import {
   countDestinations,
   type DestinationState,
   findDestination,
   listDestinations,
 } from '../../storage/stores/destinations.ts';
+import { destinationCursor, missedPositions } from '../../storage/stores/outgoing-events.ts';
+import { roomsOfServer } from '../../storage/stores/room-servers.ts';
 import { acceptServerKey, keyConflictsOf, listKeyConflicts } from '../../storage/stores/server-key-conflicts.ts';
 import { serverKeysOf } from '../../storage/stores/server-keys.ts';
 import type { Exchange } from '../calls/exchange.ts';
 import { PeerError } from '../peer-error.ts';
 import type { Destinations } from './destinations.ts';
 import {
+  type BehindView,
   conflictView,
   type DestinationPage,
   type KeyConflictView,
@@ -45,6 +48,17 @@ export interface DescribeDeps {
 }
 
 const CONFLICTS_MAX = 1000;
+
+const MISSED_MAX = 1000;
+
+/** Of the rooms that it is in, or was in since: some of the events may be none of its business. */
+const behindOf = async (tx: ReadTx, server: ServerName): Promise<BehindView | null> => {
+  const after = await destinationCursor(tx, server);
+  if (after === undefined) return null;
+  const rooms = await roomsOfServer(tx, server, after);
+  const missed = await missedPositions(tx, { rooms, after, upTo: Number.MAX_SAFE_INTEGER, limit: MISSED_MAX + 1 });
+  return { events: Math.min(missed.length, MISSED_MAX), has_more: missed.length > MISSED_MAX };
+};
 
 export function createDescriptions({ db, destinations, network }: DescribeDeps) {
   const routeOf = async (server: ServerName): Promise<RouteView | null> => {
@@ -80,11 +94,13 @@ export function createDescriptions({ db, destinations, network }: DescribeDeps) 
         destination: await findDestination(tx, server),
         keys: await serverKeysOf(tx, server),
         conflicts: await keyConflictsOf(tx, server),
+        behind: await behindOf(tx, server),
       }));
       if (!found.destination && found.keys.length === 0) return undefined;
       const nothing = { serverName: server, trouble: null, lastSuccessTs: null, heardTs: null };
       return {
         ...viewOf(found.destination ?? nothing),
+        behind: found.behind,
         route: await routeOf(server),
         keys: found.keys.map(keyView),
         key_trouble: network?.keyTroubleOf(server) ?? null,

@@ -57,7 +57,12 @@ export type KeyConflictView = {
   times: number;
 };
 
+/** Events that it may have missed, up to a limit. */
+export type BehindView = { events: number; has_more: boolean };
+
 export type ServerView = DestinationView & {
+  /** null: it has everything. */
+  behind: BehindView | null;
   /** null: not looked for. */
   route: RouteView | null;
   keys: KeyView[];
