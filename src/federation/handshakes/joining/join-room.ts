@@ -32,7 +32,8 @@ export const joinThroughOthers = (deps: HandshakeDeps, join: RemoteJoin, candida
 export const joinThrough = async (deps: HandshakeDeps, server: ServerName, join: RemoteJoin): Promise<JoinedRoom> => {
   const own = await fetchMember(deps, server, { kind: 'join', ...join });
   const answer = await sendMember(deps, server, 'join', own.parsed, { omitsMembers: ASKS_WITHOUT_MEMBERS });
-  const { members_omitted: membersOmitted = false, state, auth_chain: authChain } = answer;
+  const { members_omitted: isPartial = false, state, auth_chain: authChain } = answer;
+  if (isPartial === true && !ASKS_WITHOUT_MEMBERS) throw malformed(server, 'it left out the members unasked');
   const event = await joinOf(deps, server, own, answer.event);
   const room = { roomId: join.roomId, version: own.version };
   const [stateEvents, authEvents] = await verifiedState(deps, server, room, {
@@ -45,7 +46,7 @@ export const joinThrough = async (deps: HandshakeDeps, server: ServerName, join:
     join: event,
     state: stateEvents,
     authChain: authEvents,
-    isPartial: membersOmitted === true,
+    isPartial: isPartial === true,
   };
 };
 
