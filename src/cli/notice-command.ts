@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import type { NoticesToAll } from '../membership/notices/server-notices.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import { CommandRefused } from './command-refused.ts';
 import { configFrom, type FlagValues } from './config-flags.ts';
@@ -26,10 +27,10 @@ const say = (text: string): void => {
 };
 
 const toAll = async (values: Values, body: string): Promise<void> => {
-  const answer = await ask(values, `${base}/notices`, { body });
-  const { sent = 0, failed } = answer ?? {};
-  say(`${sent} users were told.`);
-  if (Array.isArray(failed) && failed.length > 0) say(`Not told, see the server's log: ${failed.join(', ')}`);
+  // The same program answers that asks, and so in the shape that it knows.
+  const answer = (await ask(values, `${base}/notices`, { body })) as NoticesToAll | undefined;
+  say(`${answer?.sent ?? 0} users were told.`);
+  if (answer && answer.failed.length > 0) say(`Not told, see the server's log: ${answer.failed.join(', ')}`);
 };
 
 const toOne = async (values: Values, user: string, body: string): Promise<void> => {
@@ -37,7 +38,7 @@ const toOne = async (values: Values, user: string, body: string): Promise<void> 
   const userId = user.startsWith('@') ? user : `@${user}:${serverName}`;
   const answer = await ask(values, `${base}/users/${encodeURIComponent(userId)}/notices`, { body });
   if (!answer) throw new CommandRefused(`There is no user ${userId}.`, 'kintsugi user list shows those there are.');
-  say(`${userId} is told in ${String(answer.room_id)}.`);
+  say(`${userId} is told.`);
 };
 
 export const noticeCommand = new Command('notice')

@@ -8,7 +8,7 @@ import type { ServerName, UserId } from '../protocol/ids/branded.ts';
 import type { LatentUsers } from '../rooms/admission/local-invitee.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
-import type { NoticesConfig } from './notices/server-notices.ts';
+import type { NoticesConfig } from './notices/notice-author.ts';
 import type { RoomPushRules } from './ports.ts';
 
 export interface MembershipDeps {
