@@ -46,6 +46,8 @@ export interface TestIncoming extends AsyncDisposable {
   readonly edus: { origin: ServerName; edus: readonly JsonObject[] }[];
   readonly inRoom: Map<RoomId, ServerName[]>;
   readonly acls: Map<RoomId, JsonObject>;
+  /** Contents of m.room.policy. */
+  readonly policies: Map<RoomId, JsonObject>;
   inbound(): IncomingTransactions;
   startPeer(): Promise<RemotePeer>;
   send(origin: ServerName, txnId: string, pdus: readonly Json[], edus?: readonly Json[]): Promise<JsonObject>;
@@ -61,13 +63,19 @@ export const openIncoming = async (): Promise<TestIncoming> => {
   const edus: TestIncoming['edus'] = [];
   const inRoom: TestIncoming['inRoom'] = new Map();
   const acls: TestIncoming['acls'] = new Map();
+  const policies: TestIncoming['policies'] = new Map();
   const logged: string[] = [];
   const log = createLog({ level: 'debug', format: 'json', destination: { write: (line) => void logged.push(line) } });
   const view: Rooms['view'] = async (roomId) => {
     if (!inRoom.has(roomId)) throw notFound('no such room');
     const acl = acls.get(roomId);
-    const get = async () => acl && { content: acl };
-    return { version, get } as unknown as RoomView;
+    const contents: Record<string, JsonObject | undefined> = {
+      'm.room.server_acl': acl,
+      'm.room.policy': policies.get(roomId),
+    };
+    const pick = async (pairs: readonly (readonly [string, string])[]) =>
+      pairs.map(([type]) => contents[type] && { content: contents[type] });
+    return { version, pick } as unknown as RoomView;
   };
   const make = async (): Promise<IncomingTransactions> => {
     const { peers, db } = us;
@@ -77,6 +85,7 @@ export const openIncoming = async (): Promise<TestIncoming> => {
       log,
       metrics: { collected() {}, render: async () => '', contentType: '' },
       serverName: parseServerName('us.test'),
+      peers,
       rooms: { view },
       receive: given,
       takeMembership: async () => false,
@@ -136,6 +145,7 @@ export const openIncoming = async (): Promise<TestIncoming> => {
     edus,
     inRoom,
     acls,
+    policies,
     inbound: () => inbound,
     startPeer,
     async send(origin, txnId, pdus, list = []) {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openIncoming, type RemotePeer, type TestIncoming } from '../../../tests/harness/incoming.ts';
+import { testKey } from '../../../tests/harness/peer-server.ts';
 import { until } from '../../../tests/harness/until.ts';
 import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
+import { addEventSignature } from '../../protocol/signing/sign-event.ts';
 import { pendingInboundTransactions } from '../../storage/stores/inbound-transactions.ts';
 
 let world: TestIncoming;
@@ -176,6 +178,41 @@ describe('events', () => {
     await workedOff();
     expect(world.given.timeline).toHaveLength(30);
     expect(bob.asked()).toEqual([]);
+  });
+
+  test('that lack the signature of the policy server get it, if that server gives a good one', async () => {
+    const room = bob.room();
+    const key = testKey('ed25519:policy_server');
+    const judge = await world.startPeer();
+    world.inRoom.get(room.roomId)!.push(judge.name);
+    world.policies.set(room.roomId, { via: judge.name, public_keys: { ed25519: key.publicKey } });
+    let given: 'good' | 'wrong' | 'none' = 'good';
+    judge.override = ({ url, body }) => {
+      if (!url.includes('/policy/v1/sign')) return undefined;
+      const { signatures } = addEventSignature(JSON.parse(body) as JsonObject, room.version, { name: judge.name, key });
+      const mine = (signatures as Record<string, JsonObject>)[judge.name]!;
+      if (given === 'none') return [400, { errcode: 'M_FORBIDDEN', error: 'spam' }];
+      return [200, { [judge.name]: given === 'good' ? mine : { 'ed25519:policy_server': 'A'.repeat(86) } }];
+    };
+    const signaturesAfter = async (wire: JsonObject, eventId: EventId): Promise<string[]> => {
+      await world.send(bob.name, eventId, [wire]);
+      await accepted(eventId);
+      return Object.keys(world.given.kept.get(eventId)?.event?.pdu.signatures as JsonObject);
+    };
+    const first = room.make();
+    expect(await signaturesAfter(first.wire, first.eventId)).toEqual([bob.name, judge.name]);
+    const second = room.make();
+    const signed = addEventSignature(second.wire, room.version, { name: judge.name, key });
+    expect(await signaturesAfter(signed, second.eventId)).toEqual([bob.name, judge.name]);
+    expect(judge.asked()).toHaveLength(1);
+    for (const kind of ['wrong', 'none'] as const) {
+      given = kind;
+      const { wire, eventId } = room.make();
+      expect(await signaturesAfter(wire, eventId)).toEqual([bob.name]);
+    }
+    const policy = room.make({ type: 'm.room.policy', stateKey: '' });
+    expect(await signaturesAfter(policy.wire, policy.eventId)).toEqual([bob.name]);
+    expect(judge.asked()).toHaveLength(3);
   });
 
   test('beyond what one server may have pending are put off with a 429', async () => {

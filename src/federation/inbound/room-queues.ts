@@ -7,6 +7,7 @@ import type { IncomingEvent } from '../../rooms/receive/incoming.ts';
 import type { Verified, Verify } from '../verify/verify-pdus.ts';
 import type { AcceptEvents, Outcome } from './accept-events.ts';
 import type { PendingWork } from './backlog.ts';
+import type { AddPolicySignatures } from './policy-signatures.ts';
 import type { QueuedPdu } from './sort-pdus.ts';
 
 export interface QueuedEvent extends QueuedPdu {
@@ -21,6 +22,7 @@ export interface VerifiedEvent {
 
 export interface RoomQueuesDeps {
   readonly verify: Pick<Verify, 'verifyParsed'>;
+  readonly addPolicySignatures: AddPolicySignatures;
   readonly accept: AcceptEvents;
   readonly log: Log;
   /** The event came to its end; `invalid`: dropped for its signatures or format. */
@@ -43,7 +45,7 @@ const ROUNDS_GIVEN_MAX = 4;
 const KEY_TIMEOUT_MS = 5000;
 
 export const createRoomQueues = (deps: RoomQueuesDeps) => {
-  const { verify, accept, log, onOutcome, onWaiting, signal } = deps;
+  const { verify, addPolicySignatures, accept, log, onOutcome, onWaiting, signal } = deps;
   const rooms = new Map<RoomId, RoomQueue>();
   let queued = 0;
 
@@ -96,7 +98,13 @@ export const createRoomQueues = (deps: RoomQueuesDeps) => {
   /** By a fault of this server: what was to be judged stays stored, and is taken up again at the next start. */
   const verifyOrKeep = async (roomId: RoomId, batch: readonly QueuedEvent[]): Promise<VerifiedEvent[]> => {
     try {
-      return await verifyBatch(batch);
+      const verified = await verifyBatch(batch);
+      const events = await addPolicySignatures(
+        // What was known of the room when the last of them came.
+        batch.at(-1)!,
+        verified.map(({ event }) => event),
+      );
+      return verified.map(({ queued: item }, at) => ({ event: events[at]!, queued: item }));
     } catch (err) {
       log.error({ err, roomId, events: batch.length }, 'Events could not be verified.');
       for (const item of batch) onOutcome(item, { eventId: item.parsed.event.eventId, fate: 'failed' });

@@ -10,6 +10,8 @@ export interface SharedRoom {
   readonly version: RoomVersion;
   /** Content of the m.room.server_acl in the current state. */
   readonly acl: JsonObject | undefined;
+  /** Content of the m.room.policy in the current state. */
+  readonly policy: JsonObject | undefined;
 }
 
 export interface SharedRooms {
@@ -17,11 +19,17 @@ export interface SharedRooms {
   find(roomIds: readonly RoomId[]): Promise<Map<RoomId, SharedRoom>>;
 }
 
+const DECIDING = [
+  ['m.room.server_acl', ''],
+  ['m.room.policy', ''],
+] as const;
+
 export const createSharedRooms = ({ rooms }: { readonly rooms: Pick<Rooms, 'view'> }): SharedRooms => {
   const findOne = async (roomId: RoomId): Promise<SharedRoom | undefined> => {
     try {
       const view = await rooms.view(roomId);
-      return { version: view.version, acl: (await view.get('m.room.server_acl'))?.content };
+      const [acl, policy] = await view.pick(DECIDING);
+      return { version: view.version, acl: acl?.content, policy: policy?.content };
     } catch (error) {
       if (error instanceof MatrixError && error.status === 404) return undefined;
       throw error;

@@ -14,6 +14,8 @@ import type { SharedRoom, SharedRooms } from './shared-rooms.ts';
 export interface QueuedPdu {
   readonly roomId: RoomId;
   readonly version: RoomVersion;
+  /** Content of the room's m.room.policy. */
+  readonly policy: JsonObject | undefined;
   readonly parsed: ParsedPdu;
 }
 
@@ -55,7 +57,7 @@ const sortOne = (pdu: Json, rooms: ReadonlyMap<RoomId, SharedRoom>, origin: Serv
     const reason = `The room's server ACL denies ${origin}`;
     return { eventId: parsed.event.eventId, roomId, kind: 'denied', reason };
   }
-  return { roomId, version: room.version, parsed };
+  return { roomId, version: room.version, policy: room.policy, parsed };
 };
 
 export const sortPdus = async (

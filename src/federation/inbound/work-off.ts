@@ -15,11 +15,12 @@ import { createAcceptEvents, type Outcome } from './accept-events.ts';
 import { createBacklog, type PendingWork } from './backlog.ts';
 import { createEduQueue } from './edu-queue.ts';
 import { createFillGap } from './gaps/fill-gap.ts';
+import { createPolicySignatures, type PolicySignaturesDeps } from './policy-signatures.ts';
 import { createRoomQueues, type QueuedEvent } from './room-queues.ts';
 import type { QueuedPdu } from './sort-pdus.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
-export interface WorkOffDeps {
+export interface WorkOffDeps extends Pick<PolicySignaturesDeps, 'peers'> {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Log;
@@ -102,7 +103,14 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     onOutcome,
     signal,
   });
-  const queues = createRoomQueues({ ...deps, accept, onOutcome, onWaiting: (each) => waiting.push(each) });
+  const addPolicySignatures = createPolicySignatures(deps);
+  const queues = createRoomQueues({
+    ...deps,
+    addPolicySignatures,
+    accept,
+    onOutcome,
+    onWaiting: (each) => waiting.push(each),
+  });
   const eduQueue = createEduQueue({
     edus,
     log,
