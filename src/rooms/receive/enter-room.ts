@@ -112,8 +112,9 @@ const placeJoin = async (
   root: NodeHash,
   stored: Parameters<typeof placeEvent>[4],
 ): Promise<void> => {
-  // The room begins anew: whatever was known of it before is history.
-  batch.head = { ...batch.head, stateRoot: root, extremities: [] };
+  // Of a room that this server was in before, what it knew then counts as well: who let the user in may not know of it yet.
+  const extremities = batch.head.extremities.filter(({ stateRoot }) => stateRoot !== emptyRoot);
+  batch.head = { ...batch.head, stateRoot: root, extremities };
   const judgement = await judgeEvent(batch, join, { nid: nids.event, stateKey: nids.stateKey }, 'new', root);
   if (judgement.failed) throw refused(judgement.failed);
   await placeEvent(batch, join, nids, judgement, stored, false);
