@@ -108,6 +108,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   void membership.resumePropagations();
   void membership.notices.prepareNotices();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
+  await rooms.receive.resume();
   if (peers.isEnabled) await federation.outbound.start();
   if (peers.isEnabled) await federation.edus.start();
   if (peers.isEnabled) await federation.inbound.start();

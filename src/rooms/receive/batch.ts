@@ -30,6 +30,8 @@ export interface Batch {
   readonly options: BatchOptions;
   /** The room as the events judged so far leave it. */
   head: RoomHead;
+  /** The head's state is not that of its extremities yet: ask currentState. */
+  isStale: boolean;
   /** What is here of the events, of those they name, and of those judged so far. */
   readonly known: Map<EventId, KnownEvent>;
   /** Verdicts of the events here that follow an event of the batch. */
@@ -82,6 +84,7 @@ export const startBatch = async (
     room,
     options,
     head: room.head,
+    isStale: false,
     known,
     followers: grouped(waiting.followers, ({ verdict }) => verdict),
     awaiters: grouped(waiting.awaiters, ({ event }) => event),

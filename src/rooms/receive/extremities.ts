@@ -3,35 +3,30 @@
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import type { Extremity, RoomHead } from '../warm-rooms.ts';
+import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
+import { moveHead } from './current-state.ts';
 import { loadEvents } from './load-events.ts';
-import { resolved } from './state-before.ts';
 
 /** Soft-failed and rejected events that are followed back from one event. */
 const PASSED_MAX = 1000;
 
-/** The room's head after an accepted event. */
-export const headAfter = async (
+/** Moves the room's head on to an accepted event. */
+export const followEvent = async (
   batch: Batch,
   event: RoomEvent,
   extremity: Extremity,
   isCovered: boolean,
-): Promise<RoomHead> => {
+): Promise<void> => {
   const { head } = batch;
   const covered = await coveredBy(batch, event);
   const left = head.extremities.filter(({ eventId }) => !covered.has(eventId));
   // Something that is here and accepted follows an event that came late.
   const extremities = isCovered ? left : [extremity, ...left];
-  if (extremities.length === 0) return head;
+  if (extremities.length === 0) return;
   const isChanged =
     extremities.length !== head.extremities.length || extremities.some((one, i) => one !== head.extremities[i]);
-  if (!isChanged) return head;
-  const stateRoot = await resolved(
-    batch,
-    extremities.map((one) => one.stateRoot),
-  );
-  return { ...head, extremities, stateRoot };
+  if (isChanged) moveHead(batch, extremities);
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

@@ -11,6 +11,7 @@ import { type Batch, keepState, type Place } from './batch.ts';
 import { authorisedByAuthEvents } from './checks/auth-events.ts';
 import { signedByPolicyServer } from './checks/policy-server.ts';
 import { authorisedByState } from './checks/state.ts';
+import { currentState, saysTheSame } from './current-state.ts';
 import type { FailedCheck, IncomingEvent } from './incoming.ts';
 import { type Prevs, prevsOf, stateBefore } from './state-before.ts';
 
@@ -101,13 +102,15 @@ const softFailureOf = async (
   incoming: IncomingEvent,
   before: NodeHash | undefined,
 ): Promise<FailedCheck | undefined> => {
-  const current = batch.head.stateRoot;
-  if (before !== current) {
+  // What the state before allowed is allowed by one that says the same.
+  const isSame = before !== undefined && (await saysTheSame(batch, incoming.event, before));
+  const current = isSame ? before : await currentState(batch);
+  if (!isSame) {
     const auth = await authStateAt(batch, current, incoming);
     const failed = authorisedByState(batch, incoming.event, auth, 'current-state');
     if (failed) return failed;
   }
-  return signedByPolicyServer(batch, incoming);
+  return signedByPolicyServer(batch, incoming, current);
 };
 
 const stateAfter = async (

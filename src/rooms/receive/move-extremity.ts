@@ -4,8 +4,8 @@ import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import { acceptedFollowers } from '../../storage/stores/received-events.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
+import { moveHead } from './current-state.ts';
 import type { Judgement } from './judge-event.ts';
-import { resolved } from './state-before.ts';
 
 export const moveExtremity = async (batch: Batch, event: RoomEvent, { verdict, after }: Judgement): Promise<void> => {
   const { head } = batch;
@@ -15,8 +15,7 @@ export const moveExtremity = async (batch: Batch, event: RoomEvent, { verdict, a
       ? head.extremities.map((one) => (one.eventId === event.eventId ? { ...one, stateRoot: after } : one))
       : await withoutFallen(batch, event);
   if (extremities.length === 0) return;
-  const roots = extremities.map(({ stateRoot }) => stateRoot);
-  batch.head = { ...head, extremities, stateRoot: await resolved(batch, roots) };
+  moveHead(batch, extremities);
 };
 
 /** What it followed is an extremity again, unless something else follows it as well. */

@@ -8,7 +8,7 @@ import type { DraftNids } from '../send/send-events.ts';
 import { hashToBytes } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Batch } from './batch.ts';
-import { headAfter } from './extremities.ts';
+import { followEvent } from './extremities.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { Judgement } from './judge-event.ts';
 import type { KnownEvent } from './known-events.ts';
@@ -44,7 +44,7 @@ export const placeEvent = async (
   begin(batch, event, knownOf(batch, event, nids, judgement, { thread, isPlaced }));
   if (isNews && after !== undefined) {
     const { eventId, depth } = event;
-    batch.head = await headAfter(batch, event, { nid: nids.event, eventId, depth, stateRoot: after }, isCovered);
+    await followEvent(batch, event, { nid: nids.event, eventId, depth, stateRoot: after }, isCovered);
   }
   const redactions = await redactionsOf(batch, incoming, judgement);
   const notified = isNews ? await notify(batch, event, nids, judgement, before.stateRoot) : undefined;
@@ -52,7 +52,7 @@ export const placeEvent = async (
     ...ownColumns(incoming, nids, redactions),
     ...(notified ?? { notifies: false, highlights: false, notifiedTotal: batch.head.notifiedTotal }),
     stateRoot: after === undefined ? null : hashToBytes(after),
-    currentRoot: batch.head.stateRoot === before.stateRoot ? null : hashToBytes(batch.head.stateRoot),
+    currentRoot: batch.isStale || batch.head.stateRoot === before.stateRoot ? null : hashToBytes(batch.head.stateRoot),
     replaces: judgement.replaces ?? null,
     thread,
     verdict,

@@ -5,9 +5,10 @@ import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
 import { findUsers } from '../../storage/stores/names.ts';
 import { type EventRow, type MembershipRow, type Persisted, persistEvents } from '../../storage/stores/persist.ts';
-import { hashToBytes } from '../state/room-state.ts';
+import { bytesToHash, hashToBytes } from '../state/room-state.ts';
 import { diffTrees, type EntryDifference } from '../state-tree/diff-trees.ts';
 import { type Batch, commitBatch, discardBatch } from './batch.ts';
+import { currentState } from './current-state.ts';
 
 export interface WriteExtras {
   readonly residency?: 1 | 2;
@@ -19,11 +20,14 @@ export const writeBatch = async (
   batch: Batch,
   extras: WriteExtras = {},
 ): Promise<{ readonly written: Promise<Persisted> } | undefined> => {
-  const { engine, room, head } = batch;
+  const { engine, room } = batch;
   const rejudged = extras.rejudged ?? [];
   if (batch.rows.length === 0 && rejudged.length === 0) return undefined;
+  await currentState(batch);
+  const { head } = batch;
   const before = room.head;
   const memberships = await membershipChanges(batch);
+  const events = rowsWithLastState(batch);
   room.head = { ...head, sequence: before.sequence + 1 };
   const written = settle(
     batch,
@@ -31,7 +35,7 @@ export const writeBatch = async (
       room: { nid: room.nid },
       sequence: before.sequence,
       upon: before.extremities.map(({ nid }) => nid),
-      events: rowsWithLastState(batch),
+      events,
       memberships,
       stateRoot: hashToBytes(head.stateRoot),
       stateChanged: head.stateRoot !== before.stateRoot,
@@ -48,13 +52,12 @@ export const writeBatch = async (
   return { written };
 };
 
-/** What changed the state after the last event of the timeline shows from that event on. */
+/** What changed the state without an event that shows it is shown from the last event of the timeline on. */
 const rowsWithLastState = ({ rows, head, room }: Batch): readonly EventRow[] => {
   const last = rows.findLastIndex(({ inTimeline }) => inTimeline);
-  const changed = rows.findLastIndex(({ currentRoot }) => currentRoot !== null);
-  const isPlain =
-    last === -1 || (changed <= last && rows.slice(0, last + 1).every((row) => row.inTimeline || !row.currentRoot));
-  if (isPlain || head.stateRoot === room.head.stateRoot) return rows;
+  const changed = rows.findLast(({ inTimeline, currentRoot }) => inTimeline && currentRoot !== null)?.currentRoot;
+  const shown = changed ? bytesToHash(changed) : room.head.stateRoot;
+  if (last === -1 || shown === head.stateRoot) return rows;
   return rows.with(last, { ...rows[last]!, currentRoot: hashToBytes(head.stateRoot) });
 };
 

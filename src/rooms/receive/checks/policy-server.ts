@@ -7,6 +7,7 @@ import type { EventId } from '../../../protocol/ids/branded.ts';
 import { signaturesOf } from '../../../protocol/signing/signatures.ts';
 import { verifyTextAsync } from '../../../protocol/signing/verify-text.ts';
 import { hasJoinedMemberOf } from '../../../storage/stores/received-events.ts';
+import type { NodeHash } from '../../state-tree/state-node.ts';
 import type { Batch } from '../batch.ts';
 import type { FailedCheck, IncomingEvent } from '../incoming.ts';
 
@@ -16,10 +17,12 @@ const KEY_ID = 'ed25519:policy_server';
 export const signedByPolicyServer = async (
   batch: Batch,
   { event, pdu, signedText }: IncomingEvent,
+  /** A state with the m.room.policy of the current one. */
+  stateRoot: NodeHash,
 ): Promise<FailedCheck | undefined> => {
   // "… not asked to sign m.room.policy state events with empty string state_keys".
   if (event.type === 'm.room.policy' && event.stateKey === '') return undefined;
-  const server = await policyServerNow(batch);
+  const server = await policyServerOf(batch, stateRoot);
   if (!server) return undefined;
   const signature = signaturesOf(pdu, server.via).get(KEY_ID);
   if (signature !== undefined && (await verifyTextAsync(signedText, signature, server.key))) return undefined;
@@ -40,16 +43,16 @@ export interface PolicyServer {
 }
 
 /** The policy server of the current state; null: the room has none. */
-const policyServerNow = async (batch: Batch): Promise<PolicyServer | null> => {
-  const { engine, room, head, policyServers } = batch;
-  const known = policyServers.get(head.stateRoot);
+const policyServerOf = async (batch: Batch, stateRoot: NodeHash): Promise<PolicyServer | null> => {
+  const { engine, room, policyServers } = batch;
+  const known = policyServers.get(stateRoot);
   if (known !== undefined) return known;
-  const [event] = await engine.state.pick(room, head.stateRoot, [['m.room.policy', '']]);
+  const [event] = await engine.state.pick(room, stateRoot, [['m.room.policy', '']]);
   const named = event ? policyServer(event) : null;
   // "at least one joined user in the room".
   const isIn = named !== null && (await engine.db.read((tx) => hasJoinedMemberOf(tx, room.nid, named.via)));
   const server = isIn ? named : null;
-  policyServers.set(head.stateRoot, server);
+  policyServers.set(stateRoot, server);
   return server;
 };
 
