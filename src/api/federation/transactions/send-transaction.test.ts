@@ -135,6 +135,26 @@ describe('PUT /send', () => {
     expect(room.latest).toEqual([good.eventId]);
   });
 
+  test('asks again for what comes after an event whose history was not to be had', async () => {
+    const room = await sharedRoom();
+    const bad = say(room, 'bad');
+    const first = say(room, 'first');
+    const { handler } = them.peer;
+    const asked: string[] = [];
+    them.peer.handler = (request, response) => {
+      if (!request.url.includes('/get_missing_events/')) return handler(request, response);
+      asked.push(...(JSON.parse(request.body) as { latest_events: string[] }).latest_events);
+      return [200, { events: [{ ...bad.wire, content: { bad: 'value' }, depth: -1 }] }];
+    };
+    await send(first);
+    await until('verdict', async () => (await us.parts.rooms.receive.stored([first.eventId])).size > 0 || undefined);
+    const second = say(room, 'second');
+    await send(second);
+    await until('verdict', async () => (await us.parts.rooms.receive.stored([second.eventId])).size > 0 || undefined);
+    them.peer.handler = handler;
+    expect(asked).toEqual([first.eventId, second.eventId]);
+  });
+
   test('takes auth events from elsewhere, and rejects with them what they authorise', async () => {
     const room = await sharedRoom();
     const bob = them.userId('bob');
