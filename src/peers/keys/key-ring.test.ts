@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { keyDocument, type PeerServer, startPeerServer, testKey } from '../../../tests/harness/peer-server.ts';
 import { openPeers, type TestPeers } from '../../../tests/harness/peers.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
-import type { ServerName } from '../../protocol/ids/branded.ts';
+import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { parseServerName } from '../../protocol/ids/server-name.ts';
 import { signJson } from '../../protocol/signing/sign-json.ts';
+import { internNames } from '../../storage/stores/names.ts';
 import { isGoodAt, type KeyWanted, type VerifyKey } from './verify-key.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -75,7 +76,15 @@ test('a key comes from its server once, for all who ask, and is known after a re
 });
 
 test('who asks while an answer is being stored waits for it as well', async () => {
-  publish();
+  const busy: Promise<unknown>[] = [];
+  peer.handler = () => {
+    // The database has so much to write that there is time to ask.
+    for (let batch = 0; batch < 20; batch += 1) {
+      const users = Array.from({ length: 1000 }, (_, index) => `@u${batch}-${index}:test` as UserId);
+      busy.push(us.db.write(internNames, { users, types: [], stateKeys: [] }));
+    }
+    return [200, documentOf(name)];
+  };
   const first = key();
   const asked = [first];
   let isHere = false;
@@ -88,6 +97,7 @@ test('who asks while an answer is being stored waits for it as well', async () =
   }
   expect(new Set((await Promise.all(asked)).map((each) => each?.publicKey))).toEqual(new Set([one.publicKey]));
   expect(peer.requests).toHaveLength(1);
+  await Promise.all(busy);
 });
 
 test('a key is fetched again when it must be good for longer, which ends after 7 days', async () => {
