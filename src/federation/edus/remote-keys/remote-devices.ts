@@ -11,7 +11,7 @@ import { PeerError } from '../../../peers/peer-error.ts';
 import type { Peers } from '../../../peers/peers.ts';
 import type { JsonObject } from '../../../protocol/events/json.ts';
 import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
-import type { Database } from '../../../storage/database.ts';
+import type { Database, ReadTx } from '../../../storage/database.ts';
 import { type CrossSigningKey, crossSigningKeysOfUsers } from '../../../storage/stores/cross-signing.ts';
 import { findUsers } from '../../../storage/stores/names.ts';
 import {
@@ -97,30 +97,7 @@ export const createRemoteDevices = (deps: RemoteDevicesDeps): RemoteDevices => {
 
   const query: RemoteKeys['query'] = async (server, wanted, timeoutMs): Promise<QueriedKeys> => {
     const keys = noKeys();
-    const { known, met } = await db.read(async (tx) => {
-      const users = await findUsers(tx, [...wanted.keys()]);
-      const lists = await remoteListsOf(tx, [...wanted.keys()]);
-      const fresh = [...lists.values()].filter(({ isStale }) => isStale === 0);
-      const nids = fresh.map(({ user }) => user);
-      const devices = Map.groupBy(await remoteDevicesOf(tx, nids), ({ user }) => user);
-      const crossSigning = Map.groupBy(
-        nids.length === 0 ? [] : await crossSigningKeysOfUsers(tx, nids),
-        ({ user }) => user,
-      );
-      const unknown = [...users].filter(([userId]) => lists.get(userId)?.isStale !== 0);
-      const metNow = await usersMetHere(
-        tx,
-        unknown.map(([, user]) => user),
-      );
-      return {
-        known: fresh.map(({ user, userId }) => ({
-          userId,
-          devices: devices.get(user) ?? [],
-          crossSigning: crossSigning.get(user) ?? [],
-        })),
-        met: new Set(unknown.filter(([, user]) => metNow.has(user)).map(([userId]) => userId)),
-      };
-    });
+    const { known, met } = await db.read((tx) => readKept(tx, [...wanted.keys()]));
     for (const list of known) addList(keys, list, wanted);
     const unknown = new Map(wanted);
     for (const { userId } of known) unknown.delete(userId);
@@ -147,22 +124,61 @@ export const createRemoteDevices = (deps: RemoteDevicesDeps): RemoteDevices => {
       resync.add(users.filter((_, index) => outcomes[index] === 'stale').map(({ userId }) => userId));
     },
 
-    async updateCrossSigning(userId, { master_key: master, self_signing_key: selfSigning }) {
+    async updateCrossSigning(userId, content) {
       updates.note(userId);
-      const stored = await db.read(async (tx) => {
-        const user = (await findUsers(tx, [userId])).get(userId);
-        return user === undefined ? [] : crossSigningKeysOfUsers(tx, [user]);
-      });
-      const before = stored.find(({ usage }) => usage === 'master');
-      const keys = await readCrossSigning(userId, master, selfSigning, before?.publicKey);
-      if (keys.length === 0) return;
-      await db.write(storeRemoteCrossSigning, { userId, keys: withUnchanged(keys, stored) });
+      await takeCrossSigning(db, userId, content);
     },
 
     resync: (userIds) => resync.add(userIds),
     start: () => resync.start(),
     [Symbol.asyncDispose]: () => resync[Symbol.asyncDispose](),
   };
+};
+
+interface KeptList {
+  readonly userId: UserId;
+  readonly devices: readonly RemoteDevice[];
+  readonly crossSigning: readonly CrossSigningKey[];
+}
+
+/** Lists that are followed and fresh; and those of the other users with whom a room is shared. */
+const readKept = async (
+  tx: ReadTx,
+  userIds: readonly UserId[],
+): Promise<{ known: readonly KeptList[]; met: ReadonlySet<UserId> }> => {
+  const users = await findUsers(tx, userIds);
+  const lists = await remoteListsOf(tx, userIds);
+  const fresh = [...lists.values()].filter(({ isStale }) => isStale === 0);
+  const nids = fresh.map(({ user }) => user);
+  const devices = Map.groupBy(await remoteDevicesOf(tx, nids), ({ user }) => user);
+  const crossSigning = Map.groupBy(
+    nids.length === 0 ? [] : await crossSigningKeysOfUsers(tx, nids),
+    ({ user }) => user,
+  );
+  const unknown = [...users].filter(([userId]) => lists.get(userId)?.isStale !== 0);
+  const met = await usersMetHere(
+    tx,
+    unknown.map(([, user]) => user),
+  );
+  return {
+    known: fresh.map(({ user, userId }) => ({
+      userId,
+      devices: devices.get(user) ?? [],
+      crossSigning: crossSigning.get(user) ?? [],
+    })),
+    met: new Set(unknown.filter(([, user]) => met.has(user)).map(([userId]) => userId)),
+  };
+};
+
+const takeCrossSigning = async (db: Database, userId: UserId, content: JsonObject): Promise<void> => {
+  const { master_key: master, self_signing_key: selfSigning } = content;
+  const stored = await db.read(async (tx) => {
+    const user = (await findUsers(tx, [userId])).get(userId);
+    return user === undefined ? [] : crossSigningKeysOfUsers(tx, [user]);
+  });
+  const before = stored.find(({ usage }) => usage === 'master');
+  const keys = await readCrossSigning(userId, master, selfSigning, before?.publicKey);
+  if (keys.length > 0) await db.write(storeRemoteCrossSigning, { userId, keys: withUnchanged(keys, stored) });
 };
 
 /** What the update does not name stays, but no self-signing key that another master key signed. */
@@ -180,15 +196,7 @@ const withUnchanged = (
     .map(({ usage, publicKey, content }) => ({ usage, publicKey, content }));
 };
 
-const addList = (
-  answer: KeysOfUsers,
-  list: {
-    readonly userId: UserId;
-    readonly devices: readonly RemoteDevice[];
-    readonly crossSigning: readonly CrossSigningKey[];
-  },
-  wanted: DevicesWanted,
-): void => {
+const addList = (answer: KeysOfUsers, list: KeptList, wanted: DevicesWanted): void => {
   const { userId, devices, crossSigning } = list;
   const ids = wanted.get(userId) ?? [];
   const shown = Object.create(null) as Record<string, JsonObject>;
