@@ -62,7 +62,7 @@ test('5,000 servers, half of them dead: the others get all at once, the dead hol
   const all = new Set(servers);
   const last = servers.at(-1)!;
   const dead = new Set(servers.filter((_, i) => i % 2 === 0));
-  const world = await openWorld(stack, { serversIn: async () => all, at: async () => all });
+  const world = await openWorld(stack, { serversIn: async () => all, at: async () => all, now: async () => all });
   const { transport } = world;
   let mostRunning = 0;
   let delivered = 0;
@@ -100,7 +100,7 @@ test('servers that do not answer hold up nobody', async () => {
   await using stack = new AsyncDisposableStack();
   const servers = Array.from({ length: 450 }, (_, i) => `s${i}.test` as ServerName);
   const all = new Set(servers);
-  const world = await openWorld(stack, { serversIn: async () => all, at: async () => all });
+  const world = await openWorld(stack, { serversIn: async () => all, at: async () => all, now: async () => all });
   const { transport } = world;
   const isLive = (server: ServerName): boolean => Number(server.slice(1, -5)) >= 400;
   transport.answer = (server) => (isLive(server) ? 'ok' : 'never');

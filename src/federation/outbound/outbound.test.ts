@@ -15,11 +15,12 @@ import { parseServerName } from '../../protocol/ids/server-name.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import { parseXMatrix } from '../../protocol/x-matrix/credentials.ts';
 import { verifyRequest } from '../../protocol/x-matrix/sign-request.ts';
+import { DamagedStateError } from '../../rooms/state-tree/fetch-nodes.ts';
 import { destinationCursors } from '../../storage/stores/outgoing-events.ts';
 import { createStream } from '../../stream/stream.ts';
 import type { EphemeralListener, OutgoingEdus } from '../edus/outgoing.ts';
 import { createOutbound, type FederationOutbound, noEdus } from './outbound.ts';
-import { createRoomServers } from './room-servers.ts';
+import { createRoomServers, type RoomServers } from './room-servers.ts';
 
 const serverName = 'example.org' as ServerName;
 const GRACE_MS = 5000;
@@ -57,7 +58,7 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
-const start = async (edus: OutgoingEdus = noEdus): Promise<FederationOutbound> => {
+const start = async (edus: OutgoingEdus = noEdus, roomServers?: RoomServers): Promise<FederationOutbound> => {
   const stream = createStream({ db: us.db });
   metrics = createMetrics();
   const made = createOutbound({
@@ -68,7 +69,7 @@ const start = async (edus: OutgoingEdus = noEdus): Promise<FederationOutbound> =
     stream,
     serverName,
     transport: us.peers,
-    roomServers: createRoomServers({ db: us.db, stream, serverName, source: rooms.rooms.state.source }),
+    roomServers: roomServers ?? createRoomServers({ db: us.db, stream, serverName, source: rooms.rooms.state.source }),
     edus,
     shutdownGraceMs: GRACE_MS,
   });
@@ -189,6 +190,18 @@ describe('events', () => {
     expect(three.requests).toEqual([]);
     expect(bodiesTo(two)).toEqual(['after', 'again']);
   });
+});
+
+test('an event whose state is damaged goes to those who are in the room now', async () => {
+  const roomId = await roomWith(one);
+  const stream = createStream({ db: us.db });
+  const real = createRoomServers({ db: us.db, stream, serverName, source: rooms.rooms.state.source });
+  const damaged = async (): Promise<never> => {
+    throw new DamagedStateError(['00'], []);
+  };
+  await start(noEdus, { ...real, at: damaged });
+  await rooms.say(roomId, alice, 'anyway');
+  await arrival(one, 'anyway');
 });
 
 describe('a server that cannot be reached', () => {

@@ -39,7 +39,7 @@ export const createOutbound = (deps: OutboundDeps) => {
   const { db, clock, log, stream, serverName, transport, roomServers, edus } = deps;
   const destinations = new Map<ServerName, Destination>();
   const cursors = new Cursors({ db, clock, log, destinations });
-  const outgoing = createOutgoingEvents({ db, clock, serverName, roomServers });
+  const outgoing = createOutgoingEvents({ db, clock, log, serverName, roomServers });
   const catchUp = createCatchUp({ db, outgoing });
   const compose = createComposer({ clock, edus, catchUp, saved: (position) => cursors.saved(position) });
   const sender = new Sender({ clock, log, serverName, transport, edus, destinations, cursors, compose });

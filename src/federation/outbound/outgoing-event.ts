@@ -1,6 +1,7 @@
 // Events that leave this server: whom they go to, and their text, which all destinations share.
 
 import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { joinPdu } from '../../protocol/events/join-pdu.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
@@ -8,6 +9,7 @@ import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import { bytesToHash } from '../../rooms/state/room-state.ts';
+import { DamagedStateError } from '../../rooms/state-tree/fetch-nodes.ts';
 import type { Database } from '../../storage/database.ts';
 import { eventsAtPositions, eventsByNid } from '../../storage/stores/events.ts';
 import type { OutgoingRow } from '../../storage/stores/outgoing-events.ts';
@@ -32,6 +34,7 @@ export interface AddressedRow {
 export interface OutgoingEventsDeps {
   readonly db: Database;
   readonly clock: Clock;
+  readonly log: Log;
   readonly serverName: ServerName;
   readonly roomServers: RoomServers;
 }
@@ -49,19 +52,33 @@ const SHARED_MS = 30_000;
 const concerned: ReadonlySet<unknown> = new Set(['join', 'invite', 'knock']);
 const outside: ReadonlySet<unknown> = new Set(['leave', 'ban']);
 
-export const createOutgoingEvents = ({ db, clock, serverName, roomServers }: OutgoingEventsDeps) => {
+export const createOutgoingEvents = ({ db, clock, log, serverName, roomServers }: OutgoingEventsDeps) => {
   const rooms = new LruCache<number, Room>(ROOMS_MAX);
   const shared = new LruCache<number, { readonly event: OutgoingEvent; readonly atMs: number }>(SHARED_MAX);
 
-  const roomOf = async (nid: number): Promise<Room> => {
+  const roomOf = async (nid: number): Promise<Room | undefined> => {
     const known = rooms.get(nid);
     if (known) return known;
     const stored = await db.read((tx) => roomByNid(tx, nid));
     const version = stored && roomVersion(stored.version);
-    if (!version) throw new Error(`room ${nid} of an outgoing event is not stored or of no known version`);
+    if (!version) return undefined;
     const room = { roomId: stored.roomId, version };
     rooms.set(nid, room);
     return room;
+  };
+
+  /** Of a state that is damaged, those in the current one: an event must not hold up all others. */
+  const serversAt = async (row: OutgoingRow): Promise<ReadonlySet<ServerName>> => {
+    try {
+      return await roomServers.at(row.room, bytesToHash(row.stateRoot));
+    } catch (err) {
+      if (!(err instanceof DamagedStateError)) throw err;
+      log.error(
+        { err, room: row.room, event: row.nid },
+        'The state at an event is damaged: it goes to those in the room now.',
+      );
+      return roomServers.now(row.room);
+    }
   };
 
   /** The server of a user who was in the room, invited or knocking before the event, and is not after it. */
@@ -84,7 +101,7 @@ export const createOutgoingEvents = ({ db, clock, serverName, roomServers }: Out
     row: OutgoingRow,
     told: readonly ServerName[] | undefined,
   ): Promise<ReadonlySet<ServerName>> => {
-    const inState = await roomServers.at(row.room, bytesToHash(row.stateRoot));
+    const inState = await serversAt(row);
     const servers = withTold(inState, told, serverName);
     const left = await serverThatLeft(row);
     const origin = serverOf(row.sender);
@@ -115,7 +132,10 @@ export const createOutgoingEvents = ({ db, clock, serverName, roomServers }: Out
       const absent = positions.filter((position) => !has.has(position));
       const stored = absent.length === 0 ? [] : await db.read((tx) => eventsAtPositions(tx, absent));
       for (const row of stored) {
-        const { roomId, version } = await roomOf(row.room);
+        const room = await roomOf(row.room);
+        // Not of a room whose version this server has forgotten.
+        if (!room) continue;
+        const { roomId, version } = room;
         const event = { position: row.position!, room: row.room, pdu: joinPdu(row, roomId, version), waiting: 0 };
         shared.set(event.position, { event, atMs });
         events.push(event);

@@ -25,8 +25,10 @@ export interface RoomServersDeps {
 export interface RoomServers {
   /** Servers with joined users in the room's current state, but this one; none for a room that is not known. */
   serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>;
-  /** The same by the room's nid in one of its states, named by its root. */
+  /** The same by the room's nid in one of its states, named by its root. Throws DamagedStateError. */
   at(room: number, root: NodeHash): Promise<ReadonlySet<ServerName>>;
+  /** The same in its current state, counted anew. */
+  now(room: number): Promise<ReadonlySet<ServerName>>;
 }
 
 interface Snapshot {
@@ -76,6 +78,10 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
 
   return {
     at,
+    async now(room) {
+      const snapshot = await load(room);
+      return snapshot ? remember(room, snapshot).servers : new Set();
+    },
     async serversIn(roomId) {
       const last = current.get(roomId);
       if (last && stream.rooms.changedSince(last.room, last.asOf) === false) return last.servers;

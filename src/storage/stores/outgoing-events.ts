@@ -41,14 +41,18 @@ export const windowEnd = async (
   return last?.position ?? upTo;
 };
 
-/** This server's own accepted events in (after, upTo], and those that it forwards; in order. */
+/**
+ * This server's own accepted events in (after, upTo], and those that it forwards; in order. Not the joins that stand above a
+ * hole, with history that is not here: "The resident server … sends it to other servers" (Joining Rooms).
+ */
 export const outgoingBetween = (
   tx: ReadTx,
   { serverName, after, upTo }: { serverName: ServerName; after: number; upTo: number },
 ): Promise<OutgoingRow[]> =>
   tx.all(
     `${SELECT_OUTGOING} WHERE e.position > ? AND e.position <= ? AND e.verdict = 0 AND e.state_root IS NOT NULL
-       AND (${serverPart(tx.dialect, 'u.user_id')} = ?
+       AND ((${serverPart(tx.dialect, 'u.user_id')} = ?
+           AND NOT EXISTS (SELECT 1 FROM timeline_holes h WHERE h.event = e.nid))
          OR EXISTS (SELECT 1 FROM forwarded_events f WHERE f.position = e.position))
      ORDER BY e.position`,
     after,
