@@ -40,6 +40,10 @@ const again = (server: FederatedServer, { userId, deviceId, accessToken }: TestC
 test('what one says all hear, whoever let them in', async () => {
   const roomId = await newRoom(alice, { preset: 'public_chat' });
   await join(bob, roomId, a);
+  await alice.say(roomId, 'welcome');
+  await sees(bob, roomId, 'welcome');
+  // The join is a's to pass on.
+  expect(await b.parts.metrics.render()).toContain('federation_pdus_sent_total 0');
   // Of carol's join a hears from b alone.
   await join(carol, roomId, b);
   for (const client of [alice, bob, carol]) await client.say(roomId, `by ${client.userId}`);
