@@ -75,11 +75,7 @@ const rejectionOf = async (
   auth: AuthState | undefined,
 ): Promise<Refusal> => {
   const byAuthEvents = await authorisedByAuthEvents(batch, incoming.event);
-  if (byAuthEvents) {
-    const { failed, awaits } = byAuthEvents;
-    // By what it awaits it is known that it wants a place in the timeline.
-    return { failed, awaits: as === 'new' && awaits.length > 0 && !auth ? [...awaits, ...prevs.missing] : awaits };
-  }
+  if (byAuthEvents) return byAuthEvents;
   if (auth) {
     const failed = authorisedByState(batch, incoming.event, auth, 'state-before');
     return failed ? { failed } : {};

@@ -7,7 +7,7 @@ import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts'
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
 import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
-import { acceptedFollowers, awaitedBy, dependantsOf, rejudgementsOf } from '../../storage/stores/received-events.ts';
+import { acceptedFollowers, dependantsOf, isInGraph, rejudgementsOf } from '../../storage/stores/received-events.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import { type Batch, discardBatch, type Place, startBatch } from './batch.ts';
@@ -90,17 +90,12 @@ interface Waiting {
 
 const loadQueue = async (engine: Engine, room: RoomRef, nids: readonly number[]): Promise<Map<number, Waiting>> => {
   if (nids.length === 0) return new Map();
-  const { events, awaited } = await engine.db.read(async (tx) => ({
-    events: await eventsByNid(tx, nids),
-    awaited: await awaitedBy(tx, nids),
-  }));
+  const events = await engine.db.read((tx) => eventsByNid(tx, nids));
   const queue = new Map<number, Waiting>();
   for (const stored of events) {
     if (stored.room !== room.nid) continue;
     const incoming = incomingOf(stored, room);
-    const wantsPlace = awaited.some(
-      ({ event, eventId }) => event === stored.nid && incoming.event.prevEvents.includes(eventId),
-    );
+    const wantsPlace = await engine.db.read((tx) => isInGraph(tx, stored.nid, incoming.event.prevEvents));
     queue.set(stored.nid, { stored, incoming, wantsPlace });
   }
   return queue;
@@ -126,7 +121,7 @@ const rejudge = async (batch: Batch, { stored, incoming, wantsPlace }: Waiting):
   const { engine } = batch;
   await learnReferences(batch, incoming);
   const known = batch.known.get(stored.eventId)!;
-  const as: Place = known.isPlaced ? 'history' : known.root !== undefined || wantsPlace ? 'new' : 'outlier';
+  const as: Place = known.isPlaced ? 'history' : wantsPlace ? 'new' : 'outlier';
   const interned = await internEvents(engine, [incoming]);
   for (const [user, nid] of interned.users) batch.users.set(user, nid);
   const nids = { ...interned.nids[0]!, event: stored.nid };

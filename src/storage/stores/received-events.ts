@@ -46,12 +46,20 @@ export const awaitersOf = (tx: ReadTx, eventIds: readonly EventId[]): Promise<{ 
     tx.dialect.list(eventIds),
   );
 
-/** What events were rejected for want of. */
-export const awaitedBy = (tx: ReadTx, events: readonly number[]): Promise<{ eventId: EventId; event: number }[]> =>
-  tx.all(
-    `SELECT awaited_event_id AS "eventId", event AS "event" FROM awaited_events WHERE ${tx.dialect.anyInt('event')}`,
-    tx.dialect.list(events),
+/** Whether an event stands in the graph of the room; outliers do not. `prevs`: its prev events. */
+export const isInGraph = async (tx: ReadTx, event: number, prevs: readonly EventId[]): Promise<boolean> => {
+  const list = tx.dialect.list(prevs);
+  const found = await tx.get(
+    `SELECT 1 AS "one" FROM missing_edges WHERE ${tx.dialect.anyText('prev_event_id')} AND event = ?
+     UNION ALL SELECT 1 AS "one" FROM events p JOIN edges d ON d.prev = p.nid
+     WHERE ${tx.dialect.anyText('p.event_id')} AND d.event = ? LIMIT 1`,
+    list,
+    event,
+    list,
+    event,
   );
+  return found !== undefined;
+};
 
 /** Redactions that came before what they redact. */
 export const redactionsWaitingFor = (
