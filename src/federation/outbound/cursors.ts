@@ -115,10 +115,7 @@ export class Cursors {
       if (cursor === undefined || this.#stored.get(destination.name) === cursor) continue;
       behind.push({ destination: destination.name, position: cursor });
     }
-    const caughtUp = [...this.#stored.keys()].filter((server) => {
-      const destination = this.#deps.destinations.get(server);
-      return !destination || cursorOf(destination) === undefined;
-    });
+    const caughtUp = [...this.#stored.keys()].filter((server) => this.#hasEverything(server));
     const missed = events.filter(({ waiting }) => waiting > 0);
     this.#writes += 1;
     const move: OutboundMove = {
@@ -139,5 +136,12 @@ export class Cursors {
     this.#events = this.#events.slice(events.length);
     for (const row of behind) this.#stored.set(row.destination, row.position);
     for (const server of caughtUp) this.#stored.delete(server);
+    // Who caught up during the write has a row that nobody misses.
+    if (behind.some(({ destination }) => this.#hasEverything(destination))) this.touch();
+  }
+
+  #hasEverything(server: ServerName): boolean {
+    const destination = this.#deps.destinations.get(server);
+    return !destination || cursorOf(destination) === undefined;
   }
 }
