@@ -11,6 +11,8 @@ import type { NoticesConfig } from './notice-author.ts';
 /** What only the account that made the room reaches. */
 const OFFICIAL = 100;
 
+type Recipient = Pick<Actor, 'user' | 'userId'>;
+
 const request = ({ roomName, avatarUrl }: NoticesConfig, target: UserId): CreationRequest => ({
   isPublic: false,
   preset: 'private_chat',
@@ -27,7 +29,8 @@ const request = ({ roomName, avatarUrl }: NoticesConfig, target: UserId): Creati
  * The user's room, made when there is none: "Servers should invite the target user rather than automatically join them".
  * Whoever left it is invited again. One call at a time for each user. Throws what inviting throws.
  */
-export const noticeRoomFor = async (deps: MembershipDeps, author: Actor, { user, userId }: Actor): Promise<RoomId> => {
+export const noticeRoomFor = async (deps: MembershipDeps, author: Actor, target: Recipient): Promise<RoomId> => {
+  const { user, userId } = target;
   const roomId = await deps.db.read((tx) => noticeRoomOf(tx, user));
   const view = roomId && (await deps.rooms.view(roomId));
   if (roomId && view && (await view.membershipOf(author.userId)) === 'join') {
