@@ -75,7 +75,11 @@ const rejectionOf = async (
   auth: AuthState | undefined,
 ): Promise<Refusal> => {
   const byAuthEvents = await authorisedByAuthEvents(batch, incoming.event);
-  if (byAuthEvents) return byAuthEvents;
+  if (byAuthEvents) {
+    const { failed, awaits } = byAuthEvents;
+    // The state at a rejected event is asked for as well: by those that follow it.
+    return { failed, awaits: as === 'new' && !auth ? [...new Set([...awaits, ...prevs.missing])] : awaits };
+  }
   if (auth) {
     const failed = authorisedByState(batch, incoming.event, auth, 'state-before');
     return failed ? { failed } : {};

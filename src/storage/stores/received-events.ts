@@ -72,19 +72,22 @@ export const redactionsWaitingFor = (
     tx.dialect.list(eventIds),
   );
 
-/** Events that stand upon some events: by their verdicts' inputs, or as followers in the graph. */
+/** Events that stand upon some events: by their verdicts' inputs, as followers in the graph, or by their auth_events. */
 export const dependantsOf = async (
   tx: ReadTx,
   events: readonly { readonly nid: number; readonly eventId: EventId }[],
 ): Promise<number[]> => {
   const ids = tx.dialect.list(events.map(({ eventId }) => eventId));
+  const nids = tx.dialect.list(events.map(({ nid }) => nid));
   const rows = await tx.all<{ event: number }>(
     `SELECT event AS "event" FROM verdict_inputs WHERE ${tx.dialect.anyText('input_event_id')}
      UNION SELECT event AS "event" FROM awaited_events WHERE ${tx.dialect.anyText('awaited_event_id')}
-     UNION SELECT event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}`,
+     UNION SELECT event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}
+     UNION SELECT event AS "event" FROM auth_edges WHERE ${tx.dialect.anyInt('auth')}`,
     ids,
     ids,
-    tx.dialect.list(events.map(({ nid }) => nid)),
+    nids,
+    nids,
   );
   return rows.map(({ event }) => event);
 };
