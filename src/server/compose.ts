@@ -90,6 +90,8 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   stack.use(federation.edus);
   stack.use(federation.outbound);
   stack.use(federation.inbound);
+  const { forgetOld } = federation.inbound;
+  stack.use(everyHour(forgetOld, 'Old transactions of other servers could not be forgotten.', clock, log));
   const membership = createMembership({
     db,
     clock,

@@ -34,5 +34,15 @@ export const createEduQueue = ({ edus, log, onDone }: EduQueueDeps) => {
     }
     onDone(work, isKept);
   };
-  return { push: (work: PendingWork, given: readonly JsonObject[]): void => void take(work, given) };
+  const taking = new Set<Promise<void>>();
+  return {
+    push(work: PendingWork, given: readonly JsonObject[]): void {
+      const taken = take(work, given).finally(() => taking.delete(taken));
+      taking.add(taken);
+    },
+    /** Resolves when those that were pushed are taken: for the end. */
+    async settled(): Promise<void> {
+      await Promise.all(taking);
+    },
+  };
 };

@@ -4,21 +4,19 @@
 
 import type { Metrics } from '../../lib/metrics.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
-import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
 import { invalidParam, MatrixError } from '../../protocol/errors/matrix-error.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
+import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import {
-  finishInboundTransactions,
   forgetInboundTransactions,
   type PendingTransaction,
-  pendingInboundTransactions,
   storeInboundTransaction,
 } from '../../storage/stores/inbound-transactions.ts';
 import type { PendingWork } from './backlog.ts';
 import { registerInboundMetrics } from './inbound-metrics.ts';
 import { losslessBody, readTransaction, type TransactionContent } from './read-transaction.ts';
+import { resumeTransactions } from './resume-transactions.ts';
 import { createSharedRooms } from './shared-rooms.ts';
 import { answerText, type SortedPdus, sortPdus } from './sort-pdus.ts';
 import { createWorkOff, type WorkOffDeps } from './work-off.ts';
@@ -39,10 +37,19 @@ export interface IncomingTransaction {
 }
 
 const TXN_ID_LENGTH_MAX = 1000;
-const PENDING_PAGE = 50;
-const SWEEP_INTERVAL_MS = 3_600_000;
 /** Who got no answer for days has given up; so has this server for what it could not work off. */
 const TRANSACTIONS_LIVE_MS = 3 * 24 * 3_600_000;
+
+const workOf = (
+  origin: ServerName,
+  receivedTs: number,
+  sizeBytes: number,
+  { queued }: SortedPdus,
+  edus: readonly JsonObject[],
+): PendingWork => {
+  const pdus = queued.length;
+  return { nid: 0, origin, receivedTs, sizeBytes, pdus, left: pdus + (edus.length > 0 ? 1 : 0), isKept: false };
+};
 
 export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   const { db, clock, log } = deps;
@@ -55,17 +62,20 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   const count = (outcome: string): void => void transactions.set(outcome, (transactions.get(outcome) ?? 0) + 1);
   registerInboundMetrics(deps.metrics, { pdus: workOff.outcomes, transactions, gauges: workOff.gauges });
 
-  const workOf = (origin: ServerName, receivedTs: number, sizeBytes: number, sorted: SortedPdus, edus: number) => {
-    const pdus = sorted.queued.length;
-    const left = pdus + (edus > 0 ? 1 : 0);
-    const work: PendingWork = { nid: 0, origin, receivedTs, sizeBytes, pdus, left, isKept: false };
-    return work;
-  };
-
   const sort = async (pdus: readonly Json[], origin: ServerName): Promise<SortedPdus> => {
     const forRooms: Json[] = [];
     for (const pdu of pdus) if (!(await deps.takeMembership(origin, pdu))) forRooms.push(pdu);
     return sortPdus(forRooms, origin, sharedRooms);
+  };
+
+  const work = async ({ nid, origin, receivedTs, body }: PendingTransaction, content: TransactionContent) => {
+    const sorted = await sort(content.pdus, origin);
+    const pending = workOf(origin, receivedTs, body.length, sorted, content.edus);
+    if (pending.left === 0) return false;
+    pending.nid = nid;
+    backlog.add(pending);
+    workOff.push(pending, sorted.queued, content.edus);
+    return true;
   };
 
   const noteRefusals = (origin: ServerName, { refused }: SortedPdus): void => {
@@ -78,27 +88,22 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   const store = async ({ origin, txnId, bodyText }: IncomingTransaction, content: TransactionContent) => {
     const sorted = await sort(content.pdus, origin);
     const receivedTs = clock.now();
-    const work = workOf(origin, receivedTs, bodyText.length, sorted, content.edus.length);
+    const pending = workOf(origin, receivedTs, bodyText.length, sorted, content.edus);
     backlog.check(origin);
-    backlog.add(work);
-    const row = {
-      origin,
-      txnId,
-      receivedTs,
-      body: work.left > 0 ? bodyText : null,
-      answer: answerText(sorted),
-    };
+    backlog.add(pending);
+    const body = pending.left > 0 ? bodyText : null;
+    const row = { origin, txnId, receivedTs, body, answer: answerText(sorted) };
     try {
       const { nid, answer } = await db.write(storeInboundTransaction, row);
-      if (nid === null || work.left === 0) backlog.cancel(work);
+      if (nid === null || pending.left === 0) backlog.cancel(pending);
       count(nid === null ? 'repeated' : 'new');
       if (nid === null) return answer;
-      work.nid = nid;
+      pending.nid = nid;
       noteRefusals(origin, sorted);
-      workOff.push(work, sorted.queued, content.edus);
+      workOff.push(pending, sorted.queued, content.edus);
       return answer;
     } catch (error) {
-      backlog.cancel(work);
+      backlog.cancel(pending);
       throw error;
     }
   };
@@ -114,29 +119,6 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
     }
   };
 
-  const resume = async ({ nid, origin, receivedTs, body }: PendingTransaction): Promise<void> => {
-    const parsed = parseJsonLossless(body);
-    const { pdus, edus } = readTransaction(isJsonObject(parsed) ? parsed : {});
-    const sorted = await sort(pdus, origin);
-    const work = workOf(origin, receivedTs, body.length, sorted, edus.length);
-    work.nid = nid;
-    if (work.left === 0) {
-      await db.write(finishInboundTransactions, [nid]);
-      return;
-    }
-    backlog.add(work);
-    workOff.push(work, sorted.queued, edus);
-  };
-
-  let sweeping = clock.after(SWEEP_INTERVAL_MS, sweep);
-  async function forget(): Promise<void> {
-    while (await db.write(forgetInboundTransactions, clock.now() - TRANSACTIONS_LIVE_MS));
-  }
-  function sweep(): void {
-    forget().catch((err: unknown) => log.warn({ err }, 'Old transactions of other servers could not be forgotten.'));
-    sweeping = clock.after(SWEEP_INTERVAL_MS, sweep);
-  }
-
   return {
     /**
      * The answer, as JSON text. Throws M_BAD_JSON for a body that is no transaction, M_LIMIT_EXCEEDED when too much is to be
@@ -150,20 +132,16 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
 
     /** Works off what was stored before this server was started: call it before transactions are received. */
     async start(): Promise<void> {
-      let after = 0;
-      let resumed = 0;
-      for (;;) {
-        const page = await db.read((tx) => pendingInboundTransactions(tx, after, PENDING_PAGE));
-        for (const each of page) await resume(each);
-        after = page.at(-1)?.nid ?? after;
-        resumed += page.length;
-        if (page.length < PENDING_PAGE) break;
-      }
+      const resumed = await resumeTransactions({ db, log, work });
       if (resumed > 0) log.info({ transactions: resumed }, 'Transactions of other servers are worked off.');
     },
 
+    /** Forgets transactions so old that they do not come again. */
+    async forgetOld(): Promise<void> {
+      while (await db.write(forgetInboundTransactions, clock.now() - TRANSACTIONS_LIVE_MS));
+    },
+
     async [Symbol.asyncDispose](): Promise<void> {
-      sweeping.cancel();
       stopping.abort(new DOMException('the server is shutting down', 'AbortError'));
       await workOff.settled();
     },

@@ -6,8 +6,8 @@ import type { Log } from '../../lib/log.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { Outcome } from './accept-events.ts';
 import type { FillGap } from './gaps/fill-gap.ts';
-import type { QueuedEvent, VerifiedEvent } from './room-queues.ts';
-import { createTurnsByServer } from './turns-by-server.ts';
+import { createTurnsByServer, type TurnsByServer } from './turns-by-server.ts';
+import type { QueuedEvent, VerifiedEvent } from './verify-batch.ts';
 
 export interface WaitingEventsDeps {
   readonly fillGap: FillGap;
@@ -29,19 +29,10 @@ const GAPS_OF_SERVER_AT_ONCE = 8;
 /** When no server answers at all, it may be this one that is cut off: before another attempt, milliseconds. */
 const RETRIES_MS = [10_000, 60_000, 300_000];
 
-export const createWaitingEvents = ({ fillGap, clock, log, onOutcome, signal }: WaitingEventsDeps) => {
-  const inTurn = createTurnsByServer({ totalMax: GAPS_AT_ONCE, perServerMax: GAPS_OF_SERVER_AT_ONCE });
-  const rooms = new Map<RoomId, Map<ServerName, Line>>();
-  let waiting = 0;
-
-  const end = (line: Line, { event, queued }: VerifiedEvent, outcome: Outcome): void => {
-    if (!line.events.delete(event.event.eventId)) return;
-    waiting -= 1;
-    onOutcome(queued, outcome);
-  };
-
-  /** Whether it is worth another attempt later. */
-  const attempt = async (
+/** Whether it is worth another attempt later. */
+const createAttempt =
+  ({ fillGap, log, signal }: WaitingEventsDeps, inTurn: TurnsByServer) =>
+  async (
     roomId: RoomId,
     source: ServerName,
     batch: readonly VerifiedEvent[],
@@ -58,6 +49,19 @@ export const createWaitingEvents = ({ fillGap, clock, log, onOutcome, signal }: 
     }
   };
 
+export const createWaitingEvents = (deps: WaitingEventsDeps) => {
+  const { clock, log, onOutcome, signal } = deps;
+  const inTurn = createTurnsByServer({ totalMax: GAPS_AT_ONCE, perServerMax: GAPS_OF_SERVER_AT_ONCE });
+  const attempt = createAttempt(deps, inTurn);
+  const rooms = new Map<RoomId, Map<ServerName, Line>>();
+  let waiting = 0;
+
+  const end = (line: Line, { event, queued }: VerifiedEvent, outcome: Outcome): void => {
+    if (!line.events.delete(event.event.eventId)) return;
+    waiting -= 1;
+    onOutcome(queued, outcome);
+  };
+
   const fill = async (roomId: RoomId, source: ServerName, line: Line): Promise<void> => {
     for (let attempts = 0; line.events.size > 0 && !signal.aborted; ) {
       const batch = [...line.events.values()].slice(0, BATCH_MAX);
@@ -65,6 +69,7 @@ export const createWaitingEvents = ({ fillGap, clock, log, onOutcome, signal }: 
       const isUnsettled = await attempt(roomId, source, batch, delayMs === undefined);
       if (isUnsettled && delayMs !== undefined) {
         attempts += 1;
+        log.info({ roomId, source, events: batch.length, delayMs }, 'Nobody could be asked for missing events yet.');
         await clock.sleep(delayMs, signal).catch(() => undefined);
         continue;
       }
@@ -91,6 +96,7 @@ export const createWaitingEvents = ({ fillGap, clock, log, onOutcome, signal }: 
       }
       line.events.set(event.eventId, each);
       waiting += 1;
+      log.debug({ roomId, eventId: event.eventId, source }, 'An event waits for missing ones.');
       if (known) return;
       lines.set(source, line);
       // Those of the same batch come right behind.

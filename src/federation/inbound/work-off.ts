@@ -4,20 +4,21 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
-import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
 import type { Database } from '../../storage/database.ts';
-import { finishInboundTransactions } from '../../storage/stores/inbound-transactions.ts';
 import type { IncomingEdus } from '../edus/incoming.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import type { Verify } from '../verify/verify-pdus.ts';
 import { createAcceptEvents, type Outcome } from './accept-events.ts';
 import { createBacklog, type PendingWork } from './backlog.ts';
 import { createEduQueue } from './edu-queue.ts';
+import { createFinishedTransactions } from './finished-transactions.ts';
 import { createFillGap } from './gaps/fill-gap.ts';
 import { createPolicySignatures, type PolicySignaturesDeps } from './policy-signatures.ts';
-import { createRoomQueues, type QueuedEvent } from './room-queues.ts';
+import { createRoomQueues } from './room-queues.ts';
 import type { QueuedPdu } from './sort-pdus.ts';
+import { createVerifyBatch, type End, type QueuedEvent } from './verify-batch.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
 export interface WorkOffDeps extends Pick<PolicySignaturesDeps, 'peers'> {
@@ -36,43 +37,10 @@ export interface WorkOffDeps extends Pick<PolicySignaturesDeps, 'peers'> {
   readonly signal: AbortSignal;
 }
 
-type End = Outcome | { readonly eventId: EventId; readonly fate: 'invalid' };
-
-/** Transactions of which nothing is left are marked so, many in one write; after a crash they are worked off again. */
-const createFinishing = ({ db, log }: Pick<WorkOffDeps, 'db' | 'log'>) => {
-  let nids: number[] = [];
-  let writing: Promise<void> | undefined;
-  const write = async (): Promise<void> => {
-    while (nids.length > 0) {
-      const finished = nids;
-      nids = [];
-      await db.write(finishInboundTransactions, finished).catch((err: unknown) => {
-        log.warn({ err, transactions: finished.length }, 'Transactions could not be marked as worked off.');
-      });
-    }
-    writing = undefined;
-  };
-  return {
-    push(nid: number): void {
-      nids.push(nid);
-      writing ??= Promise.resolve().then(write);
-    },
-    settled: async (): Promise<void> => writing,
-  };
-};
-
-export const createWorkOff = (deps: WorkOffDeps) => {
-  const { clock, log, signal, edus } = deps;
-  const outcomes = new Map<string, number>();
-  const count = (fate: string): void => void outcomes.set(fate, (outcomes.get(fate) ?? 0) + 1);
-  const finishing = createFinishing(deps);
-  const backlog = createBacklog({
-    clock,
-    onDone: ({ nid, isKept }) => {
-      if (!isKept) finishing.push(nid);
-    },
-  });
-
+/** Counts what becomes of events, and tells of those that are not accepted. */
+const createOutcomes = ({ log }: Pick<WorkOffDeps, 'log'>) => {
+  const counts = new Map<string, number>();
+  const count = (fate: string): void => void counts.set(fate, (counts.get(fate) ?? 0) + 1);
   const tell = (roomId: RoomId, end: End, source: ServerName): void => {
     count(end.fate);
     if (end.fate !== 'rejected' && end.fate !== 'soft-failed') return;
@@ -82,47 +50,43 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     const write = check === 'prev-events-present' || check === 'auth-events-present' ? log.debug : log.info;
     write({ roomId, eventId, source, fate, check, rule, sentence }, 'An event was not accepted.');
   };
+  return { counts, count, tell };
+};
 
-  const finish = ({ work }: QueuedEvent, isKept: boolean): void => {
+export const createWorkOff = (deps: WorkOffDeps) => {
+  const { clock, log, signal, edus } = deps;
+  const { counts, count, tell } = createOutcomes(deps);
+  const finished = createFinishedTransactions(deps);
+  const backlog = createBacklog({
+    clock,
+    onDone: ({ nid, isKept }) => {
+      if (!isKept) finished.push(nid);
+    },
+  });
+
+  const done = (work: PendingWork, isKept: boolean): void => {
     if (isKept) work.isKept = true;
     backlog.done(work);
   };
-  const onOutcome = (queued: QueuedEvent, end: End): void => {
-    tell(queued.roomId, end, queued.work.origin);
-    finish(queued, end.fate === 'failed');
+  const onOutcome = ({ roomId, work }: QueuedEvent, end: End): void => {
+    tell(roomId, end, work.origin);
+    done(work, end.fate === 'failed');
   };
 
   const accept = createAcceptEvents(deps);
   const onSettled = (roomId: RoomId, outcome: Outcome, { source }: IncomingEvent): void => {
     if (!waiting.settle(roomId, outcome)) tell(roomId, outcome, source);
   };
-  const waiting = createWaitingEvents({
-    fillGap: createFillGap({ ...deps, accept, onSettled }),
-    clock,
-    log,
-    onOutcome,
-    signal,
-  });
+  const fillGap = createFillGap({ ...deps, accept, onSettled });
+  const waiting = createWaitingEvents({ fillGap, clock, log, onOutcome, signal });
   const addPolicySignatures = createPolicySignatures(deps);
-  const queues = createRoomQueues({
-    ...deps,
-    addPolicySignatures,
-    accept,
-    onOutcome,
-    onWaiting: (each) => waiting.push(each),
-  });
-  const eduQueue = createEduQueue({
-    edus,
-    log,
-    onDone: (work, isKept) => {
-      if (isKept) work.isKept = true;
-      backlog.done(work);
-    },
-  });
+  const verifyBatch = createVerifyBatch({ ...deps, addPolicySignatures, onOutcome });
+  const queues = createRoomQueues({ verifyBatch, accept, onOutcome, onWaiting: waiting.push, signal });
+  const eduQueue = createEduQueue({ edus, log, onDone: done });
 
   return {
     backlog,
-    outcomes,
+    outcomes: counts,
     count,
     /** The transaction is stored, and counted in the backlog. */
     push(work: PendingWork, pdus: readonly QueuedPdu[], given: readonly JsonObject[]): void {
@@ -143,7 +107,8 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     async settled(): Promise<void> {
       await queues.settled();
       await waiting.settled();
-      await finishing.settled();
+      await eduQueue.settled();
+      await finished.settled();
     },
   };
 };

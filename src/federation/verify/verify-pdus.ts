@@ -99,33 +99,38 @@ const reasonOf = (error: unknown): string => {
   throw error;
 };
 
-export const createVerify = ({ peers }: { readonly peers: Pick<Peers, 'keysFor'> }): Verify => {
-  const verifyOne = async (
-    parsed: ParsedPdu,
-    signers: readonly Signer[],
-    find: FindKey,
-    version: RoomVersion,
-    source: ServerName,
-    limitReferences: boolean,
-  ): Promise<Verified> => {
-    const { eventId } = parsed.event;
-    const signed = await Promise.all(signers.map((signer) => isSigned(parsed.signedText, signer, find)));
-    const absent = signers[signed.indexOf(false)];
-    if (absent) return { ok: false, eventId, reason: `There is no valid signature of ${absent.server}` };
-    try {
-      return { ok: true, event: { ...withTrueContent(parsed, version, limitReferences), source } };
-    } catch (error) {
-      return { ok: false, eventId, reason: reasonOf(error) };
-    }
-  };
+interface ToVerify {
+  readonly parsed: ParsedPdu;
+  readonly signers: readonly Signer[];
+  readonly version: RoomVersion;
+  readonly source: ServerName;
+  readonly limitReferences: boolean;
+}
 
+const verifyOne = async (
+  { parsed, signers, version, source, limitReferences }: ToVerify,
+  find: FindKey,
+): Promise<Verified> => {
+  const { eventId } = parsed.event;
+  const signed = await Promise.all(signers.map((signer) => isSigned(parsed.signedText, signer, find)));
+  const absent = signers[signed.indexOf(false)];
+  if (absent) return { ok: false, eventId, reason: `There is no valid signature of ${absent.server}` };
+  try {
+    return { ok: true, event: { ...withTrueContent(parsed, version, limitReferences), source } };
+  } catch (error) {
+    return { ok: false, eventId, reason: reasonOf(error) };
+  }
+};
+
+export const createVerify = ({ peers }: { readonly peers: Pick<Peers, 'keysFor'> }): Verify => {
   const verifyParsed: Verify['verifyParsed'] = async (parsed, version, source, options = {}) => {
     const { limitReferences = true, keyTimeoutMs = KEY_TIMEOUT_MS } = options;
     if (parsed.length === 0) return [];
     const signers = parsed.map((each) => signersOf(each, version));
     const wants = signers.flatMap((each) => each.flatMap(({ signatures }) => signatures));
     const find = await peers.keysFor(wants, keyTimeoutMs);
-    return Promise.all(parsed.map((each, at) => verifyOne(each, signers[at]!, find, version, source, limitReferences)));
+    const common = { version, source, limitReferences };
+    return Promise.all(parsed.map((each, at) => verifyOne({ parsed: each, signers: signers[at]!, ...common }, find)));
   };
 
   const verifyPdus: Verify['verifyPdus'] = async (wires, version, source, options = {}) => {

@@ -146,9 +146,9 @@ describe('PUT /send', () => {
       asked.push(...(JSON.parse(request.body) as { latest_events: string[] }).latest_events);
       return [200, { events: [{ ...bad.wire, content: { bad: 'value' }, depth: -1 }] }];
     };
-    await send(first);
-    await until('verdict', async () => (await us.parts.rooms.receive.stored([first.eventId])).size > 0 || undefined);
     const second = say(room, 'second');
+    await send(first);
+    await until('question', () => asked.length > 0);
     await send(second);
     await until('verdict', async () => (await us.parts.rooms.receive.stored([second.eventId])).size > 0 || undefined);
     them.peer.handler = handler;
