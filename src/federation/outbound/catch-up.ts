@@ -5,8 +5,9 @@ import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
 import { missedInRoom, missedPositions, newestMissed, outgoingAt } from '../../storage/stores/outgoing-events.ts';
 import { roomsOfServer } from '../../storage/stores/room-servers.ts';
+import type { OutgoingEvents } from './address-events.ts';
 import type { CatchUpPlan } from './destination.ts';
-import type { OutgoingEvent, OutgoingEvents } from './outgoing-event.ts';
+import type { OutgoingEvent } from './outgoing-event.ts';
 
 export interface CatchUpDeps {
   readonly db: Database;

@@ -8,9 +8,9 @@ import type { Database } from '../../storage/database.ts';
 import { outgoingBetween, windowEnd } from '../../storage/stores/outgoing-events.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { EphemeralListener, OutgoingEdus } from '../edus/outgoing.ts';
+import type { OutgoingEvents } from './address-events.ts';
 import type { Cursors } from './cursors.ts';
 import { addEdus, addEphemeral, addEvent, type Destination } from './destination.ts';
-import type { OutgoingEvents } from './outgoing-event.ts';
 import type { Sender } from './sender.ts';
 
 export interface DispatchDeps {

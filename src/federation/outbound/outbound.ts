@@ -10,6 +10,7 @@ import { destinationCursors, moveOutbound, OUTBOUND } from '../../storage/stores
 import { streamCursor } from '../../storage/stores/stream-cursors.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { OutgoingEdus } from '../edus/outgoing.ts';
+import { createOutgoingEvents } from './address-events.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createComposer } from './compose-transaction.ts';
 import { Cursors } from './cursors.ts';
@@ -17,7 +18,6 @@ import type { Transport } from './deliver.ts';
 import { type Destination, setBehind } from './destination.ts';
 import { Dispatch } from './dispatch.ts';
 import { registerOutboundMetrics } from './outbound-metrics.ts';
-import { createOutgoingEvents } from './outgoing-event.ts';
 import type { RoomServers } from './room-servers.ts';
 import { Sender } from './sender.ts';
 
