@@ -10,33 +10,58 @@ const PAGE = 500;
 /** Events followed upwards from one before it counts as not reached. */
 const FOLLOWED_MAX = 10_000;
 
-/** Few events are asked for: those that one branch had and replaced since the branches parted. */
+/** The events of `ids` that something in the common state stands upon. What was learnt of one serves the others. */
 export const reachedFromCommon = async (walk: AuthWalk, ids: readonly EventId[]): Promise<EventId[]> => {
+  if (ids.length === 0) return [];
+  const search: Search = { walk, underWay: await citersUnderWay(walk), answers: new Map() };
   const reached: EventId[] = [];
-  for (const id of ids) if (await isReached(walk, id)) reached.push(id);
+  for (const id of ids) if (await isReached(search, walk.nids.get(id)!)) reached.push(id);
   return reached;
 };
 
-const isReached = async (walk: AuthWalk, id: EventId): Promise<boolean> => {
-  const seen = new Set<number>();
-  const pending = [walk.nids.get(id)!];
-  for (let nid = pending.pop(); nid !== undefined && seen.size < FOLLOWED_MAX; nid = pending.pop()) {
+interface Citer {
+  readonly event: number;
+  readonly stateKey: number;
+}
+
+interface Search {
+  readonly walk: AuthWalk;
+  /** What is not on disk yet, by the event that is cited. */
+  readonly underWay: ReadonlyMap<number, readonly Citer[]>;
+  /** Of events that were asked for or passed: whether they are reached. */
+  readonly answers: Map<number, boolean>;
+}
+
+/** Upwards from `start` until something common stands upon it. */
+const isReached = async ({ walk, underWay, answers }: Search, start: number): Promise<boolean> => {
+  /** By which event each was come to. */
+  const cameFrom = new Map<number, number | undefined>([[start, undefined]]);
+  const found = (last: number): true => {
+    for (let nid: number | undefined = last; nid !== undefined; nid = cameFrom.get(nid)) answers.set(nid, true);
+    return true;
+  };
+  const pending = [start];
+  for (let nid = pending.pop(); nid !== undefined; nid = pending.pop()) {
+    const answer = answers.get(nid);
+    if (answer === true) return found(nid);
+    if (answer === false) continue;
+    if (cameFrom.size > FOLLOWED_MAX) return false;
     let after = 0;
     for (let isMore = true; isMore; ) {
-      const page: { event: number; stateKey: number }[] = await walk.engine.db.read((tx) =>
-        citersOf(tx, nid!, after, PAGE),
-      );
-      const citers = after === 0 ? [...page, ...(await citersUnderWay(walk, nid))] : page;
-      if (await hasCommon(walk, citers)) return true;
+      const page: Citer[] = await walk.engine.db.read((tx) => citersOf(tx, nid!, after, PAGE));
+      const citers = after === 0 ? [...page, ...(underWay.get(nid) ?? [])] : page;
+      if (await hasCommon(walk, citers)) return found(nid);
       for (const { event } of citers) {
-        if (seen.has(event)) continue;
-        seen.add(event);
+        if (cameFrom.has(event)) continue;
+        cameFrom.set(event, nid);
         pending.push(event);
       }
       isMore = page.length === PAGE;
       after = page.at(-1)?.event ?? 0;
     }
   }
+  // All that stands upon it was looked at.
+  for (const nid of cameFrom.keys()) answers.set(nid, false);
   return false;
 };
 
@@ -55,19 +80,23 @@ const hasCommon = async (
 };
 
 /** What is not on disk yet. */
-const citersUnderWay = async (
-  { engine, room }: AuthWalk,
-  nid: number,
-): Promise<{ event: number; stateKey: number }[]> => {
-  const ids: EventId[] = [];
-  for (const [id, event] of engine.known.underWay) {
-    if (event.roomId === room.roomId && event.stateKey !== undefined) ids.push(id);
+const citersUnderWay = async ({ engine, room }: AuthWalk): Promise<Search['underWay']> => {
+  const events = [...engine.known.underWay.values()].filter(
+    ({ roomId, stateKey }) => roomId === room.roomId && stateKey !== undefined,
+  );
+  const citers = new Map<number, Citer[]>();
+  if (events.length === 0) return citers;
+  const known = await engine.known.of(events.flatMap(({ eventId, authEvents }) => [eventId, ...authEvents]));
+  for (const { eventId, authEvents } of events) {
+    const one = known.get(eventId);
+    if (!one || one.stateKey === null) continue;
+    for (const auth of authEvents) {
+      const cited = known.get(auth);
+      if (!cited) continue;
+      const list = citers.get(cited.nid) ?? [];
+      list.push({ event: one.nid, stateKey: one.stateKey });
+      citers.set(cited.nid, list);
+    }
   }
-  if (ids.length === 0) return [];
-  const known = await engine.known.of(ids.flatMap((id) => [id, ...engine.known.underWay.get(id)!.authEvents]));
-  return ids.flatMap((id) => {
-    const one = known.get(id);
-    const cites = engine.known.underWay.get(id)?.authEvents.some((auth) => known.get(auth)?.nid === nid) === true;
-    return one && cites && one.stateKey !== null ? [{ event: one.nid, stateKey: one.stateKey }] : [];
-  });
+  return citers;
 };
