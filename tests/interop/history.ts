@@ -7,22 +7,31 @@ import type { Journeys } from './pairings.ts';
 import type { Person } from './person.ts';
 import { join, openRoom, tell } from './rooms.ts';
 
-const bodies = (events: readonly { type: string; content: { body?: string } }[]): (string | undefined)[] =>
+const PAGE = 10;
+
+export const bodies = (events: readonly { type: string; content: { body?: string } }[]): (string | undefined)[] =>
   events.filter(({ type }) => type === 'm.room.message').map(({ content }) => content.body);
 
-/** Paged from the end, as clients do; oldest first. */
-const historyBackwards = async ({ client }: Person, roomId: string): Promise<AnyJson[]> => {
+/** Pages as clients do, 10 events at a time, oldest first whatever the direction; `tokens` are those after each page. */
+export const page = async (
+  { client }: Person,
+  roomId: string,
+  dir: 'b' | 'f',
+  start?: string,
+): Promise<{ events: AnyJson[]; tokens: string[] }> => {
   const events: AnyJson[] = [];
-  let from: string | undefined;
+  const tokens: string[] = [];
+  let from = start;
   // A server may answer with an empty page while it fetches.
-  for (let page = 0; page < 40; page += 1) {
-    const query = { dir: 'b', limit: 10, ...(from !== undefined && { from }) };
+  for (let pages = 0; pages < 40; pages += 1) {
+    const query = { dir, limit: PAGE, ...(from !== undefined && { from }) };
     const { chunk, end } = await client.ok(client.get(roomPath(roomId, 'messages'), { query }));
     events.push(...chunk);
-    if (end === undefined || end === from) break;
+    if (end === undefined || end === from || (dir === 'f' && chunk.length === 0)) break;
+    tokens.push(end);
     from = end;
   }
-  return events.reverse();
+  return { events: dir === 'b' ? events.reverse() : events, tokens };
 };
 
 export const history: Journeys = ({ resident, visitor }, version) => {
@@ -46,9 +55,12 @@ export const history: Journeys = ({ resident, visitor }, version) => {
       await tell(anna, roomId, 'good day', bert);
     }
     expect(bodies(await historyOf(anna.client, open.roomId))).toEqual([...words, 'hello', 'good day']);
-    const seen = await historyBackwards(bert, open.roomId);
+    const { events: seen, tokens } = await page(bert, open.roomId, 'b');
     expect(bodies(seen)).toEqual([...words, 'hello', 'good day']);
     expect(seen[0]?.type).toBe('m.room.create');
-    expect(bodies(await historyBackwards(bert, closed.roomId))).toEqual(['hello', 'good day']);
+    // And from the middle forwards again.
+    const { events: again } = await page(bert, open.roomId, 'f', tokens[1]);
+    expect(again.map(({ event_id }) => event_id)).toEqual(seen.slice(-2 * PAGE).map(({ event_id }) => event_id));
+    expect(bodies((await page(bert, closed.roomId, 'b')).events)).toEqual(['hello', 'good day']);
   });
 };

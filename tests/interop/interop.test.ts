@@ -8,6 +8,7 @@ import type {} from '../harness/postgres-setup.ts';
 import { devices } from './devices.ts';
 import { directory, rules, spaces } from './directory.ts';
 import { encryption } from './encryption.ts';
+import { gathering } from './gathering.ts';
 import { history } from './history.ts';
 import { media } from './media.ts';
 import { comingAndGoing, invitations, knocking, moderation, restrictedJoins } from './membership.ts';
@@ -54,4 +55,10 @@ describeMeetings('media', ['11', '12'], servers, media);
 describeMeetings('directory', ['11', '12'], servers, directory);
 describeMeetings('spaces', ['11', '12'], servers, spaces);
 describeMeetings('rules of rooms', ['10', '11'], servers, rules);
+// Only where all servers run.
+if (serverKeys.length === 4) {
+  gathering(servers, ['kintsugi', 'synapse', 'kintsugi-pg', 'synapse-pg'], '12');
+  gathering(servers, ['synapse-pg', 'kintsugi', 'synapse', 'kintsugi-pg'], '11');
+  gathering(servers, ['kintsugi-pg', 'synapse', 'synapse-pg', 'kintsugi'], '10');
+}
 describeMeetings('outages', ['11', '12'], servers, outages, { isAlone: true });

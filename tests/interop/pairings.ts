@@ -24,6 +24,9 @@ export interface MeetingOptions {
   readonly isAlone?: boolean;
 }
 
+/** For machines under load. */
+export const JOURNEY_TIMEOUT_MS = 240_000;
+
 export type Journeys = (meeting: Meeting, version: string) => void;
 
 const parsePairing = (text: string): Pairing => {
@@ -73,9 +76,13 @@ export const describeMeetings = (
   const group = isAlone ? describe : describe.concurrent;
   for (const [index, version] of versions.entries()) {
     for (const pairing of chosen ?? lines[index % lines.length] ?? []) {
-      group(`${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`, () => {
-        journeys(meet(servers, pairing), version);
-      });
+      group(
+        `${name}, version ${version}: ${pairing.host} hosts ${pairing.guest}`,
+        { timeout: JOURNEY_TIMEOUT_MS },
+        () => {
+          journeys(meet(servers, pairing), version);
+        },
+      );
     }
   }
 };

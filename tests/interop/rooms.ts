@@ -51,10 +51,10 @@ export const setState = async (
   stateKey = '',
 ): Promise<string> => (await client.ok(putState(client, roomId, type, content, stateKey))).event_id;
 
-/** Says it, and waits until the others have it. Returns the event's id. */
+/** Says it, and waits until all of them have it. Returns the event's id. */
 export const tell = async (speaker: Person, roomId: string, body: string, ...others: Person[]): Promise<string> => {
   const eventId = await speaker.client.say(roomId, body);
-  await Promise.all(others.map((other) => other.gets(roomId, eventId)));
+  await Promise.all([speaker, ...others].map((each) => each.gets(roomId, eventId)));
   return eventId;
 };
 
@@ -70,7 +70,7 @@ const stateIds = async ({ client }: Person, roomId: string): Promise<Record<stri
   return Object.fromEntries(keys.map((key) => [key, state.get(key).event_id]));
 };
 
-/** Both servers come to hold the same state, event for event. */
+/** Their servers come to hold the same state, event for event. */
 export const expectSameState = async (one: Person, other: Person, roomId: string): Promise<void> => {
   let last: [Record<string, string>, Record<string, string>] | undefined;
   await until(
