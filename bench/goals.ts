@@ -22,6 +22,16 @@ const goals: readonly Goal[] = [
   { measure: 'disk per message', timesBetter: 4 },
   { measure: 'start', timesBetter: 3 },
   { measure: 'memory after load', timesBetter: 1 },
+  { measure: 'PDUs, one room', timesBetter: 25 },
+  { measure: 'PDUs, one room: CPU', below: 1 },
+  { measure: 'PDUs, 50 rooms', timesBetter: 25 },
+  { measure: 'PDUs, 50 rooms: CPU', below: 1 },
+  { measure: 'join: usable @30000', below: 500 },
+  { measure: 'join: complete @30000', timesBetter: 6 },
+  { measure: 'join: CPU @30000', timesBetter: 4 },
+  { measure: 'join: peak memory @30000', timesBetter: 2 },
+  { measure: 'forks: merged @100', timesBetter: 20 },
+  { measure: 'forks: merged @500', timesBetter: 20 },
 ];
 
 /** The ratio that a measure has to reach, where its goal is one. */

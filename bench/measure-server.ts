@@ -1,5 +1,6 @@
 // Runs the rows on one server, from its first start to its end.
 
+import { ForeignServers } from './federation/foreign-server.ts';
 import { median } from './load/statistics.ts';
 import type { ServerResults } from './results.ts';
 import type { Context, Measure, Row } from './rows/row.ts';
@@ -27,17 +28,19 @@ const describe = ({ name, unit, values }: Measure): string =>
 export const measureServer = async (
   kind: ServerKind,
   rows: readonly Row[],
-  { sizes, repeats }: { sizes: Sizes; repeats: number },
+  { sizes, repeats, federates }: { sizes: Sizes; repeats: number; federates: boolean },
 ): Promise<ServerResults> => {
   const version = await kind.prepare();
   console.log(`${kind.name} ${version}`);
   const startedAt = performance.now();
-  await using server = await RunningServer.configured(kind);
+  await using server = await RunningServer.configured(kind, { federates });
+  await using foreign = await ForeignServers.started(0);
   const firstStartMs = await server.start();
   const measures = new Map<string, { name: string; unit: Measure['unit']; values: number[] }>();
   let foreignShareMax = 0;
   const context: Context = {
     world: new World(server, sizes),
+    foreign,
     repeats,
     record(name, unit, ...values) {
       const measure = measures.get(name) ?? { name, unit, values: [] };

@@ -15,6 +15,16 @@ export interface Sizes {
   /** Messages in each of the four rooms that are paged through. */
   readonly history: number;
   readonly starts: number;
+  /** Events that other servers send into one room, and into 50 together. */
+  readonly pdus: number;
+  /** Members of the rooms of other servers that are joined. */
+  readonly joins: readonly number[];
+  /** State events on each of two branches that meet. */
+  readonly forks: readonly number[];
+  /** Messages that go to 50 servers. */
+  readonly fanOut: number;
+  /** Messages in a room before it is joined. */
+  readonly backfill: number;
 }
 
 export const fullSizes: Sizes = {
@@ -25,6 +35,11 @@ export const fullSizes: Sizes = {
   audiences: [2, 64, 500],
   history: 1500,
   starts: 5,
+  pdus: 4000,
+  joins: [2000, 30_000],
+  forks: [100, 500],
+  fanOut: 50,
+  backfill: 5000,
 };
 
 export const quickSizes: Sizes = {
@@ -35,4 +50,9 @@ export const quickSizes: Sizes = {
   audiences: [2, 64],
   history: 150,
   starts: 2,
+  pdus: 600,
+  joins: [200, 2000],
+  forks: [20, 100],
+  fanOut: 10,
+  backfill: 500,
 };

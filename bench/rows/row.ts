@@ -1,5 +1,6 @@
 // A row of the bench: what is done to a server, and what was measured.
 
+import type { ForeignServers } from '../federation/foreign-server.ts';
 import type { World } from '../world.ts';
 
 export interface Measure {
@@ -12,6 +13,8 @@ export interface Measure {
 
 export interface Context {
   readonly world: World;
+  /** The other servers, for rows of federation: as many as rows have asked for. */
+  readonly foreign: ForeignServers;
   readonly repeats: number;
   /** Adds to the results; further values of the same name and unit are further repeats. */
   record(name: string, unit: Measure['unit'], ...values: number[]): void;

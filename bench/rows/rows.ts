@@ -3,6 +3,11 @@
 import { audience } from './audience.ts';
 import { create } from './create.ts';
 import { disk } from './disk.ts';
+import { backfill } from './federation/backfill.ts';
+import { fanOut } from './federation/fan-out.ts';
+import { forks } from './federation/forks.ts';
+import { join } from './federation/join.ts';
+import { pdusRows } from './federation/pdus.ts';
 import { members } from './members.ts';
 import { memory } from './memory.ts';
 import { messages } from './messages.ts';
@@ -24,3 +29,6 @@ export const rows: readonly Row[] = [
   members,
   memory,
 ];
+
+/** Rows in which other servers take part: a group of their own, on servers that federate. Those in which memory is compared come first. */
+export const federationRows: readonly Row[] = [join, ...pdusRows, forks, fanOut, backfill];

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/run-command.ts';
-import { SERVER_NAME, type ServerKind } from './server-kind.ts';
+import { tls } from '../federation/tls.ts';
+import type { ServerKind } from './server-kind.ts';
 
 interface Package {
   readonly version: string;
@@ -19,6 +20,11 @@ const startArgs = readPackage().scripts.start.split(' ').slice(1);
 /** Further arguments for Node, for profiles: `KINTSUGI_NODE_ARGS='--cpu-prof --cpu-prof-dir=/tmp/prof'`. */
 const nodeArgs = (process.env.KINTSUGI_NODE_ARGS ?? '').split(' ').filter(Boolean);
 
+const federationArgs = (port: number): string[] => [
+  ...['--listen-tls', `127.0.0.1:${port}`],
+  ...['--tls-cert', tls.certificate, '--tls-key', tls.key],
+];
+
 export const kintsugi: ServerKind = {
   name: 'kintsugi',
   async prepare() {
@@ -27,14 +33,15 @@ export const kintsugi: ServerKind = {
     return commit.status === 0 ? `${version} (${commit.stdout.trim()})` : version;
   },
   async configure() {},
-  command: (directory, port) => ({
+  command: ({ directory, port, serverName, federationPort }) => ({
     program: process.execPath,
     args: [
       ...nodeArgs,
       ...startArgs.map((arg) => (arg.endsWith('.js') ? join(projectRoot, arg) : arg)),
       ...['--config', join(projectRoot, 'examples/load-test.yaml')],
-      ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', SERVER_NAME],
+      ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', serverName],
+      ...(federationPort === undefined ? [] : federationArgs(federationPort)),
     ],
-    env: {},
+    env: { ...(federationPort !== undefined && { KINTSUGI_EXTRA_CA: tls.authority }) },
   }),
 };

@@ -1,6 +1,6 @@
 // What a process costs, from /proc: CPU of all its threads, memory, and how busy everybody else on the machine is.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** USER_HZ: fixed at 100 for everything that Linux shows to programs. */
 const TICKS_PER_SECOND = 100;
@@ -14,9 +14,17 @@ export const cpuSecondsOf = (pid: number): number => {
 };
 
 /** Resident memory in MiB. Not by shares: the load program runs on the same Node.js as one of the servers. */
-export const memoryMibOf = (pid: number): number => {
-  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  return Number(resident?.[1]) / 1024;
+export const memoryMibOf = (pid: number): number => statusMib(pid, 'VmRSS');
+
+/** The most resident memory since `forgetPeakOf`, in MiB. */
+export const peakMibOf = (pid: number): number => statusMib(pid, 'VmHWM');
+
+/** proc(5), clear_refs: "5 … reset the peak resident set size". */
+export const forgetPeakOf = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
+
+const statusMib = (pid: number, field: 'VmRSS' | 'VmHWM'): number => {
+  const value = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return Number(value?.[1]) / 1024;
 };
 
 /** CPU seconds that all processors of the machine were busy so far. */

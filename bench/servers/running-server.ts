@@ -6,9 +6,11 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerName } from '../../src/protocol/ids/branded.ts';
+import { parseServerName } from '../../src/protocol/ids/server-name.ts';
 import { Connection } from '../load/connection.ts';
-import { cpuSecondsOf, memoryMibOf } from './process-usage.ts';
-import type { ServerKind } from './server-kind.ts';
+import { cpuSecondsOf, forgetPeakOf, memoryMibOf, peakMibOf } from './process-usage.ts';
+import { type Place, SERVER_NAME, type ServerKind } from './server-kind.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
@@ -27,22 +29,40 @@ const freePort = (): Promise<number> =>
 /** One server on one data directory; it can be stopped and started again. */
 export class RunningServer implements AsyncDisposable {
   readonly kind: ServerKind;
-  readonly directory: string;
-  readonly port: number;
+  readonly #place: Place;
   #process: ChildProcess | undefined;
 
-  private constructor(kind: ServerKind, directory: string, port: number) {
+  private constructor(kind: ServerKind, place: Place) {
     this.kind = kind;
-    this.directory = directory;
-    this.port = port;
+    this.#place = place;
   }
 
-  /** A server that has not started yet, on a fresh directory. */
-  static async configured(kind: ServerKind): Promise<RunningServer> {
+  /** A server that has not started yet, on a fresh directory. One that federates is named by its address. */
+  static async configured(kind: ServerKind, { federates = false } = {}): Promise<RunningServer> {
     const directory = await mkdtemp(join(tmpdir(), `bench-${kind.name}-`));
-    const port = await freePort();
-    await kind.configure(directory, port);
-    return new RunningServer(kind, directory, port);
+    const federationPort = federates ? await freePort() : undefined;
+    const serverName = federates ? `127.0.0.1:${federationPort}` : SERVER_NAME;
+    const place = { directory, port: await freePort(), serverName, federationPort };
+    await kind.configure(place);
+    return new RunningServer(kind, place);
+  }
+
+  get directory(): string {
+    return this.#place.directory;
+  }
+
+  get port(): number {
+    return this.#place.port;
+  }
+
+  get serverName(): ServerName {
+    return parseServerName(this.#place.serverName);
+  }
+
+  get federationPort(): number {
+    const { federationPort } = this.#place;
+    if (federationPort === undefined) throw new Error(`${this.kind.name} was not configured to federate`);
+    return federationPort;
   }
 
   get #pid(): number {
@@ -59,9 +79,18 @@ export class RunningServer implements AsyncDisposable {
     return memoryMibOf(this.#pid);
   }
 
+  /** The most memory that it had since `forgetPeak`. */
+  get peakMib(): number {
+    return peakMibOf(this.#pid);
+  }
+
+  forgetPeak(): void {
+    forgetPeakOf(this.#pid);
+  }
+
   /** Milliseconds from spawning the process to its first answer. */
   async start(): Promise<number> {
-    const { program, args, env } = this.kind.command(this.directory, this.port);
+    const { program, args, env } = this.kind.command(this.#place);
     const log = openSync(join(this.directory, 'output.log'), 'a');
     const startedAt = performance.now();
     const child = spawn(program, args, {

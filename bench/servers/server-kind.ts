@@ -5,8 +5,18 @@ export interface ServerKind {
   /** Installs what is missing; returns the version that will run. */
   prepare(): Promise<string>;
   /** Writes what the server needs into an empty directory. */
-  configure(directory: string, port: number): Promise<void>;
-  command(directory: string, port: number): Command;
+  configure(place: Place): Promise<void>;
+  command(place: Place): Command;
+}
+
+/** Where a server is and what it is called. */
+export interface Place {
+  readonly directory: string;
+  /** For clients, without TLS. */
+  readonly port: number;
+  readonly serverName: string;
+  /** For other servers, over TLS; undefined: it federates with nobody. */
+  readonly federationPort: number | undefined;
 }
 
 export interface Command {

@@ -1,10 +1,11 @@
 // Synapse from PyPI, in a virtual environment of its own: SQLite, no rate limits, otherwise its defaults.
 
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot, runCommand } from '../../scripts/run-command.ts';
-import { SERVER_NAME, type ServerKind } from './server-kind.ts';
+import { tls } from '../federation/tls.ts';
+import type { ServerKind } from './server-kind.ts';
 
 const VERSION = '1.163.2';
 const environment = process.env.BENCH_SYNAPSE_VENV ?? join(projectRoot, 'bench/.tmp/venv');
@@ -54,20 +55,31 @@ listeners:
   - { port: ${port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{ names: [client] }] }
 `;
 
+/** Below the listener for clients, whose list it goes on with. */
+const federation = (port: number): string => `\
+  - { port: ${port}, type: http, tls: true, bind_addresses: ['127.0.0.1'], resources: [{ names: [federation] }] }
+tls_certificate_path: ${tls.certificate}
+tls_private_key_path: ${tls.key}
+federation_custom_ca_list: [${tls.authority}]
+ip_range_blacklist: []
+federation_ip_range_blacklist: []
+rc_federation: { window_size: 1000, sleep_limit: 1000000, sleep_delay: 1, reject_limit: 1000000, concurrent: 100 }
+`;
+
 export const synapse: ServerKind = {
   name: 'synapse',
   async prepare() {
     if (!existsSync(python)) await install();
     return run(python, '-c', 'import importlib.metadata as m; print(m.version("matrix-synapse"))');
   },
-  async configure(directory, port) {
+  async configure({ directory, port, serverName, federationPort }) {
     const file = join(directory, 'homeserver.yaml');
-    const generate = ['--generate-config', '--report-stats=no', '--server-name', SERVER_NAME];
+    const generate = ['--generate-config', '--report-stats=no', '--server-name', serverName];
     await run(python, '-m', 'synapse.app.homeserver', ...generate, '-c', file, '--data-directory', directory);
-    await writeFile(join(directory, 'bench.yaml'), overrides);
-    await appendFile(join(directory, 'bench.yaml'), listener(port));
+    const parts = [overrides, listener(port), federationPort === undefined ? '' : federation(federationPort)];
+    await writeFile(join(directory, 'bench.yaml'), parts.join(''));
   },
-  command: (directory) => ({
+  command: ({ directory }) => ({
     program: python,
     args: [
       ...['-m', 'synapse.app.homeserver'],
