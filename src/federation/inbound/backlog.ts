@@ -90,5 +90,3 @@ export const createBacklog = ({ clock, onDone }: BacklogOptions) => {
     },
   };
 };
-
-export type Backlog = ReturnType<typeof createBacklog>;

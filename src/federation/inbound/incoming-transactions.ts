@@ -2,6 +2,7 @@
 // restart. The same transaction gets the same answer.
 // Server-Server API, "Transactions".
 
+import type { Log } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
 import { invalidParam, MatrixError } from '../../protocol/errors/matrix-error.ts';
@@ -51,22 +52,37 @@ const workOf = (
   return { nid: 0, origin, receivedTs, sizeBytes, pdus, left: pdus + (edus.length > 0 ? 1 : 0), isKept: false };
 };
 
+const createSort = (deps: Pick<IncomingTransactionsDeps, 'rooms' | 'takeMembership'>) => {
+  const sharedRooms = createSharedRooms(deps);
+  return async (pdus: readonly Json[], origin: ServerName): Promise<SortedPdus> => {
+    const forRooms: Json[] = [];
+    for (const pdu of pdus) if (!(await deps.takeMembership(origin, pdu))) forRooms.push(pdu);
+    return sortPdus(forRooms, origin, sharedRooms);
+  };
+};
+
+const noteRefusals = (
+  origin: ServerName,
+  { refused }: SortedPdus,
+  { log, count }: { readonly log: Log; readonly count: (kind: string) => void },
+): void => {
+  for (const { kind, eventId, roomId, reason } of refused) {
+    count(kind);
+    log.debug({ source: origin, eventId, roomId, reason }, 'An event was refused.');
+  }
+};
+
 export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
   const { db, clock, log } = deps;
   const stopping = new AbortController();
   const workOff = createWorkOff({ ...deps, signal: stopping.signal });
   const { backlog } = workOff;
-  const sharedRooms = createSharedRooms(deps);
   const flights = singleFlight<string, string>();
   const transactions = new Map<string, number>();
   const count = (outcome: string): void => void transactions.set(outcome, (transactions.get(outcome) ?? 0) + 1);
   registerInboundMetrics(deps.metrics, { pdus: workOff.outcomes, transactions, gauges: workOff.gauges });
 
-  const sort = async (pdus: readonly Json[], origin: ServerName): Promise<SortedPdus> => {
-    const forRooms: Json[] = [];
-    for (const pdu of pdus) if (!(await deps.takeMembership(origin, pdu))) forRooms.push(pdu);
-    return sortPdus(forRooms, origin, sharedRooms);
-  };
+  const sort = createSort(deps);
 
   const work = async ({ nid, origin, receivedTs, body }: PendingTransaction, content: TransactionContent) => {
     const sorted = await sort(content.pdus, origin);
@@ -76,13 +92,6 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
     backlog.add(pending);
     workOff.push(pending, sorted.queued, content.edus);
     return true;
-  };
-
-  const noteRefusals = (origin: ServerName, { refused }: SortedPdus): void => {
-    for (const { kind, eventId, roomId, reason } of refused) {
-      workOff.count(kind);
-      log.debug({ source: origin, eventId, roomId, reason }, 'An event was refused.');
-    }
   };
 
   const store = async ({ origin, txnId, bodyText }: IncomingTransaction, content: TransactionContent) => {
@@ -99,22 +108,11 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
       count(nid === null ? 'repeated' : 'new');
       if (nid === null) return answer;
       pending.nid = nid;
-      noteRefusals(origin, sorted);
+      noteRefusals(origin, sorted, { log, count: workOff.count });
       workOff.push(pending, sorted.queued, content.edus);
       return answer;
     } catch (error) {
       backlog.cancel(pending);
-      throw error;
-    }
-  };
-
-  const take = async (transaction: IncomingTransaction): Promise<string> => {
-    const { origin, body, bodyText } = transaction;
-    try {
-      backlog.check(origin);
-      return await store(transaction, readTransaction(losslessBody(body, bodyText)));
-    } catch (error) {
-      if (error instanceof MatrixError) count(error.status === 429 ? 'limited' : 'refused');
       throw error;
     }
   };
@@ -125,9 +123,17 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
      * worked off already.
      */
     async receive(transaction: IncomingTransaction): Promise<string> {
-      const { origin, txnId } = transaction;
+      const { origin, txnId, body, bodyText } = transaction;
       if (txnId.length > TXN_ID_LENGTH_MAX) throw invalidParam('The transaction ID is too long');
-      return flights.run(`${origin} ${txnId}`, () => take(transaction));
+      return flights.run(`${origin} ${txnId}`, async () => {
+        try {
+          backlog.check(origin);
+          return await store(transaction, readTransaction(losslessBody(body, bodyText)));
+        } catch (error) {
+          if (error instanceof MatrixError) count(error.status === 429 ? 'limited' : 'refused');
+          throw error;
+        }
+      });
     },
 
     /** Works off what was stored before this server was started: call it before transactions are received. */

@@ -121,5 +121,3 @@ export const createWaitingEvents = (deps: WaitingEventsDeps) => {
     },
   };
 };
-
-export type WaitingEvents = ReturnType<typeof createWaitingEvents>;

@@ -112,5 +112,3 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     },
   };
 };
-
-export type WorkOff = ReturnType<typeof createWorkOff>;
