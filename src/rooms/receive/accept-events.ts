@@ -30,7 +30,7 @@ export const acceptEvents = async (
   for (let attempt = 1; ; attempt++) {
     const first = await engine.nids.take(events.length);
     const judged = await engine.lock.run(roomId, () =>
-      judgeAndEnqueue(engine, roomId, events, options, interned, first),
+      judgeAndEnqueue(engine, roomId, events, options, { ...interned, first }),
     );
     try {
       await judged.written;
@@ -56,19 +56,19 @@ const judgeAndEnqueue = async (
   roomId: RoomId,
   events: readonly IncomingEvent[],
   options: BatchOptions,
-  interned: InternedEvents,
-  first: number,
+  numbers: InternedEvents & { readonly first: number },
 ): Promise<JudgedBatch> => {
   const room = await engine.warm.get(roomId);
   if (!room) throw notFound(`This server is not in the room ${roomId}.`);
   const batch = await startBatch(engine, room, events, options);
-  for (const [user, nid] of interned.users) batch.users.set(user, nid);
-  const numbers = new Map(events.map(({ event }, i) => [event.eventId, { ...interned.nids[i]!, event: first + i }]));
+  for (const [user, nid] of numbers.users) batch.users.set(user, nid);
+  const { nids, first } = numbers;
+  const own = new Map(events.map(({ event }, i) => [event.eventId, { ...nids[i]!, event: first + i }]));
   const fates = new Map<EventId, Fate>();
   try {
     for (const incoming of orderEvents(events, referencesIn(room.version, options.as === 'outlier' ? 'auth' : 'all'))) {
       const { eventId } = incoming.event;
-      fates.set(eventId, await takeIn(batch, incoming, numbers.get(eventId)!));
+      fates.set(eventId, await takeIn(batch, incoming, own.get(eventId)!));
     }
     const write = await writeBatch(batch);
     return { fates, written: write?.written ?? latestWrite(room), wakesOthers: batch.toRejudge.size > 0 };

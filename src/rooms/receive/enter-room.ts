@@ -117,5 +117,5 @@ const placeJoin = async (
   batch.head = { ...batch.head, stateRoot: root, extremities };
   const judgement = await judgeEvent(batch, join, { nid: nids.event, stateKey: nids.stateKey }, 'new', root);
   if (judgement.failed) throw refused(judgement.failed);
-  await placeEvent(batch, join, nids, judgement, stored, false);
+  await placeEvent(batch, join, nids, judgement, stored);
 };

@@ -22,16 +22,16 @@ export interface ReceivedNids extends DraftNids {
 export interface StoredPlace {
   readonly isPlaced: boolean;
   readonly position?: number;
+  /** Accepted events follow it. */
+  readonly isCovered?: boolean;
 }
 
-/** `isCovered`: accepted events that came before follow it. */
 export const placeEvent = async (
   batch: Batch,
   incoming: IncomingEvent,
   nids: ReceivedNids,
   judgement: Judgement,
   stored: StoredPlace | undefined,
-  isCovered = batch.followers.get(incoming.event.eventId)?.includes(0) === true,
 ): Promise<void> => {
   const { options } = batch;
   const { event } = incoming;
@@ -44,6 +44,7 @@ export const placeEvent = async (
   begin(batch, event, knownOf(batch, event, nids, judgement, { thread, isPlaced }));
   if (isNews && after !== undefined) {
     const { eventId, depth } = event;
+    const isCovered = stored?.isCovered ?? batch.followers.get(eventId)?.includes(0) === true;
     await followEvent(batch, event, { nid: nids.event, eventId, depth, stateRoot: after }, isCovered);
   }
   const redactions = await redactionsOf(batch, incoming, judgement);

@@ -133,15 +133,9 @@ const rejudge = async (batch: Batch, { stored, incoming, wantsPlace }: Waiting):
   if (!isChanged && !awaits) return false;
   const earlier = batch.rows.findIndex(({ nid }) => nid === stored.nid);
   const position = stored.position ?? undefined;
-  const hasFollowers = (await engine.db.read((tx) => acceptedFollowers(tx, [stored.nid]))).size > 0;
-  await placeEvent(
-    batch,
-    incoming,
-    nids,
-    judgement,
-    { isPlaced: known.isPlaced, ...(position !== undefined && { position }) },
-    hasFollowers,
-  );
+  const isCovered = (await engine.db.read((tx) => acceptedFollowers(tx, [stored.nid]))).size > 0;
+  const place = { isPlaced: known.isPlaced, isCovered, ...(position !== undefined && { position }) };
+  await placeEvent(batch, incoming, nids, judgement, place);
   if (earlier !== -1) mergeRows(batch, earlier);
   if (known.isPlaced) await moveExtremity(batch, incoming.event, judgement);
   return isChanged;

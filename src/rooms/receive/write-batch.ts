@@ -95,7 +95,8 @@ const membersAmong = async (batch: Batch, differences: readonly EntryDifference[
     const sender = nidOf(event.sender);
     if (user === undefined || sender === undefined) return [];
     // Who is in the state no more has left.
-    const membership = after === undefined ? 'leave' : String(event.content.membership);
+    const { membership: said } = event.content;
+    const membership = after === undefined || typeof said !== 'string' ? 'leave' : said;
     const isLocal = serverOf(event.stateKey as UserId) === engine.serverName;
     return [{ user, membership, event: (after ?? before)!, sender, isLocal }];
   });

@@ -47,21 +47,20 @@ export interface Upon {
 export const prepareEvent = async (
   engine: Engine,
   room: RoomRef,
-  head: RoomHead,
+  head: RoomHead & { readonly upon?: Upon },
   given: Draft,
   nids: EventNids,
-  upon: Upon = { prevs: head.extremities, root: head.stateRoot },
 ): Promise<Prepared> => {
-  const { event: nid } = nids;
+  const nid = nids.event;
   const draft = withRedacts(given, room);
-  const { prevs } = upon;
-  const auth = await loadAuthState(engine.state, room, upon.root, draft, engine.serverName);
+  const { prevs, root } = head.upon ?? { prevs: head.extremities, root: head.stateRoot };
+  const auth = await loadAuthState(engine.state, room, root, draft, engine.serverName);
   const built = await buildLocalEvent(engine, room, prevs, draft, auth);
   const { event } = built;
   const verdict = authoriseEvent(event, room.version, auth.facts);
   if (!verdict.ok) throw forbidden(`The room does not allow this. Rule ${verdict.rule}: ${verdict.sentence}`);
   const redaction = await redactionOf(engine, room, event, auth);
-  const change = await changeState(engine, upon.root, nids.stateKey, nid);
+  const change = await changeState(engine, root, nids.stateKey, nid);
   const outcome = await engine.notifications.judge(event, {
     room: room.nid,
     version: room.version,
@@ -72,7 +71,6 @@ export const prepareEvent = async (
   });
   const notifiedTotal = head.notifiedTotal + (outcome.notifies ? 1 : 0);
   const relation = relationOf(event.content);
-  const stateRoot = hashToBytes(change.root);
   const row: EventRow = {
     nid,
     eventId: event.eventId,
@@ -83,8 +81,8 @@ export const prepareEvent = async (
     depth: event.depth,
     content: built.contentJson,
     rest: built.restJson,
-    stateRoot,
-    currentRoot: nids.stateKey === null ? null : stateRoot,
+    stateRoot: hashToBytes(change.root),
+    currentRoot: nids.stateKey === null ? null : hashToBytes(change.root),
     replaces: change.replaces ?? null,
     thread: relation ? await threadOf(engine, room, relation) : null,
     notifies: outcome.notifies,

@@ -34,7 +34,7 @@ export const prepareInRoom = async (
   );
   const holds: HeldNodes[] = [nodes.hold(before.newNodes)];
   try {
-    const prepared = await prepareEvent(engine, room, head, draft, nids, { prevs, root: before.root });
+    const prepared = await prepareEvent(engine, room, { ...head, upon: { prevs, root: before.root } }, draft, nids);
     holds.push(prepared.held);
     await allowedNow(engine, room, head, prepared);
     const extremities = [...prepared.head.extremities, ...left];
