@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const root = new URL('../../', import.meta.url).pathname;
 
 /** How long a server may take until it answers, milliseconds. */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 export interface TestServerOptions {
   /** A postgres:// URL of an empty database; SQLite in the data directory otherwise. */
