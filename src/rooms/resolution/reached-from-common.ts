@@ -1,7 +1,7 @@
 // Which events are in the auth chain of the common state, asked from below: whether something in it stands upon them.
 
 import type { EventId } from '../../protocol/ids/branded.ts';
-import { citersOf } from '../../storage/stores/received-events.ts';
+import { citersOf, citersOfAll } from '../../storage/stores/received-events.ts';
 import { getEntries } from '../state-tree/read-entries.ts';
 import type { AuthWalk } from './auth-walk.ts';
 
@@ -9,13 +9,21 @@ import type { AuthWalk } from './auth-walk.ts';
 const PAGE = 500;
 /** Events followed upwards from one before it counts as not reached. */
 const FOLLOWED_MAX = 10_000;
+/** Events that refer to those that are asked for, read at once when they are not more. */
+const CITERS_MAX = 20_000;
 
 /** The events of `ids` that something in the common state stands upon. What was learnt of one serves the others. */
 export const reachedFromCommon = async (walk: AuthWalk, ids: readonly EventId[]): Promise<EventId[]> => {
   if (ids.length === 0) return [];
-  const search: Search = { walk, underWay: await citersUnderWay(walk), answers: new Map() };
+  const starts = ids.map((id) => walk.nids.get(id)!);
+  const search: Search = {
+    walk,
+    read: await readCiters(walk, starts),
+    underWay: await citersUnderWay(walk),
+    answers: new Map(),
+  };
   const reached: EventId[] = [];
-  for (const id of ids) if (await isReached(search, walk.nids.get(id)!)) reached.push(id);
+  for (const [index, id] of ids.entries()) if (await isReached(search, starts[index]!)) reached.push(id);
   return reached;
 };
 
@@ -26,6 +34,8 @@ interface Citer {
 
 interface Search {
   readonly walk: AuthWalk;
+  /** All of them, of the events that were read together. */
+  readonly read: ReadonlyMap<number, readonly Citer[]>;
   /** What is not on disk yet, by the event that is cited. */
   readonly underWay: ReadonlyMap<number, readonly Citer[]>;
   /** Of events that were asked for or passed: whether they are reached. */
@@ -33,7 +43,7 @@ interface Search {
 }
 
 /** Upwards from `start` until something common stands upon it. */
-const isReached = async ({ walk, underWay, answers }: Search, start: number): Promise<boolean> => {
+const isReached = async ({ walk, read, underWay, answers }: Search, start: number): Promise<boolean> => {
   /** By which event each was come to. */
   const cameFrom = new Map<number, number | undefined>([[start, undefined]]);
   const found = (last: number): true => {
@@ -48,7 +58,8 @@ const isReached = async ({ walk, underWay, answers }: Search, start: number): Pr
     if (cameFrom.size > FOLLOWED_MAX) return false;
     let after = 0;
     for (let isMore = true; isMore; ) {
-      const page: Citer[] = await walk.engine.db.read((tx) => citersOf(tx, nid!, after, PAGE));
+      const known = read.get(nid);
+      const page: readonly Citer[] = known ?? (await walk.engine.db.read((tx) => citersOf(tx, nid!, after, PAGE)));
       const citers = after === 0 ? [...page, ...(underWay.get(nid) ?? [])] : page;
       if (await hasCommon(walk, citers)) return found(nid);
       for (const { event } of citers) {
@@ -56,13 +67,22 @@ const isReached = async ({ walk, underWay, answers }: Search, start: number): Pr
         cameFrom.set(event, nid);
         pending.push(event);
       }
-      isMore = page.length === PAGE;
+      isMore = known === undefined && page.length === PAGE;
       after = page.at(-1)?.event ?? 0;
     }
   }
   // All that stands upon it was looked at.
   for (const nid of cameFrom.keys()) answers.set(nid, false);
   return false;
+};
+
+/** Nothing where there are too many: they are read event by event. */
+const readCiters = async ({ engine }: AuthWalk, events: readonly number[]): Promise<Search['read']> => {
+  const rows = await engine.db.read((tx) => citersOfAll(tx, events, CITERS_MAX));
+  if (!rows) return new Map();
+  const citers = new Map<number, Citer[]>(events.map((nid) => [nid, []]));
+  for (const { auth, event, stateKey } of rows) citers.get(auth)!.push({ event, stateKey });
+  return citers;
 };
 
 const hasCommon = async (

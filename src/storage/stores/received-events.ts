@@ -107,6 +107,21 @@ export const citersOf = (
     limit,
   );
 
+/** The same for several events at once; undefined: there are more than `limit`. */
+export const citersOfAll = async (
+  tx: ReadTx,
+  auths: readonly number[],
+  limit: number,
+): Promise<{ auth: number; event: number; stateKey: number }[] | undefined> => {
+  const rows = await tx.all<{ auth: number; event: number; stateKey: number }>(
+    `SELECT a.auth AS "auth", a.event AS "event", e.state_key AS "stateKey" FROM auth_edges a JOIN events e ON e.nid = a.event
+     WHERE ${tx.dialect.anyInt('a.auth')} LIMIT ?`,
+    tx.dialect.list(auths),
+    limit + 1,
+  );
+  return rows.length > limit ? undefined : rows;
+};
+
 /** Accepted events of the timeline that follow one of these. */
 export const acceptedFollowers = async (
   tx: ReadTx,
