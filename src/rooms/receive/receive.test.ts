@@ -4,10 +4,16 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type FreshDatabase, openFreshSqlite } from '../../../tests/harness/databases.ts';
 import { createForeignRoom, type ForeignRoom } from '../../../tests/harness/foreign-events.ts';
 import { openTestRooms } from '../../../tests/harness/rooms.ts';
-import type { EventId } from '../../protocol/ids/branded.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
+import { parsePdu } from '../../protocol/events/parse-pdu.ts';
+import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
 import type { RoomVersionId } from '../../protocol/room-versions/room-version.ts';
 import { roomVersions } from '../../protocol/room-versions/room-versions.ts';
+import { addEventSignature } from '../../protocol/signing/sign-event.ts';
+import { signingKeyFromSeed } from '../../protocol/signing/signing-key.ts';
+import type { Database, Writer } from '../../storage/database.ts';
 import { eventById, timeline } from '../../storage/stores/events.ts';
+import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
 import type { Fate, IncomingEvent } from './incoming.ts';
 
 const opened: FreshDatabase[] = [];
@@ -173,6 +179,62 @@ describe('a room of another server', () => {
     await accept([fork]);
     await accept([side, early]);
     expect(await stored(side.event.eventId)).toMatchObject({ content: '{}', redactedBy: expect.any(Number) });
+  });
+});
+
+describe('a room with a policy server', () => {
+  test('soft-fails what the policy server did not sign, but for the event that names it', async () => {
+    const { room, accept, stored } = await enter();
+    const key = signingKeyFromSeed('ed25519:policy_server', Buffer.alloc(32, 9).toString('base64'));
+    const policy = (content: JsonObject) => room.add({ type: 'm.room.policy', stateKey: '', sender: bob, content });
+    const named = policy({ via: 'third.example', public_keys: { ed25519: key.publicKey } });
+    const free = room.say(bob, 'the policy server is not in the room');
+    expect(await accept([named, free])).toMatchObject([{ fate: 'accepted' }, { fate: 'accepted' }]);
+    await accept([room.member(carol, 'join')]);
+    const refused = room.say(bob, 'not signed', { prev: [...room.tips] });
+    const { version } = room;
+    const pdu = addEventSignature(room.say(bob, 'signed').pdu, version, { name: 'third.example', key });
+    const signed = { ...parsePdu(pdu, version), source: 'elsewhere.example' as ServerName };
+    const off = policy({});
+    expect(await accept([refused, signed, off])).toMatchObject([
+      { fate: 'soft-failed', failed: { check: 'policy-server', inputs: [named.event.eventId] } },
+      { fate: 'accepted' },
+      { fate: 'accepted' },
+    ]);
+    expect(await stored(refused.event.eventId)).toMatchObject({ verdict: 1, position: null });
+    expect(await accept([room.say(bob, 'free again')])).toMatchObject([{ fate: 'accepted' }]);
+  });
+});
+
+describe('a write that fails', () => {
+  test('leaves nothing behind: what was judged is judged again', async () => {
+    const room = createForeignRoom();
+    const fresh = await openFreshSqlite();
+    opened.push(fresh);
+    const failures: Error[] = [];
+    const db: Database = Object.assign(Object.create(fresh.database) as Database, {
+      read: fresh.database.read.bind(fresh.database),
+      write: (writer: Writer<unknown, unknown>, args: unknown) => {
+        const failure = writer.name === 'persistEvents' ? failures.shift() : undefined;
+        return failure ? Promise.reject(failure) : fresh.database.write(writer, args);
+      },
+    });
+    const { rooms } = openTestRooms(db);
+    await rooms.receive.enterRoom(room.joinOf(alice));
+    const accept = (events: IncomingEvent[]): Promise<Fate[]> =>
+      rooms.receive.accept(room.roomId, events, { as: 'new', onMissing: 'wait' });
+    const first = room.add({ type: 'm.room.topic', stateKey: '', sender: bob, content: { topic: 'x' } });
+    const second = room.say(bob, 'second');
+    const third = room.say(bob, 'third');
+    failures.push(new Error('no'));
+    const [failed, ...others] = await Promise.allSettled([accept([first]), accept([second]), accept([third])]);
+    expect(failed).toMatchObject({ status: 'rejected' });
+    // What followed the failed one waits for it again.
+    for (const other of others) expect(other).toMatchObject({ value: [{ fate: 'waiting' }] });
+    failures.push(new Error(SEQUENCE_MOVED));
+    expect(await accept([third, second, first])).toMatchObject([1, 2, 3].map(() => ({ fate: 'accepted' })));
+    expect((await (await rooms.view(room.roomId)).get('m.room.topic'))?.eventId).toBe(first.event.eventId);
+    expect(await rooms.receive.extremities(room.roomId)).toMatchObject([{ eventId: third.event.eventId }]);
   });
 });
 
