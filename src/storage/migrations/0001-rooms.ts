@@ -33,7 +33,7 @@ export const migration: Migration = {
 
     // content and rest are canonical JSON texts; together with the columns they give the PDU back byte for byte. rest is packed
     // by rest-text.ts.
-    // position: place in the timeline (arrival order); history fetched later has negative positions; NULL: never in a timeline.
+    // position: place in the timeline (arrival order); history fetched later stands in holes (timeline_holes); NULL: in none.
     // state_root: the state after the event; NULL: not known (an outlier).
     // replaces: the state event that this one replaced. thread: the thread's root event.
     // notifies: members with default push rules are notified (2: and highlighted); notified_total: the room's running number of such events.
