@@ -33,8 +33,10 @@ export const peerFailure = (what: string, failures: readonly PeerError[]): Matri
   return new MatrixError(502, 'M_UNKNOWN', message, { cause });
 };
 
-const describe = ({ destination, stage, message }: PeerError): string =>
-  stage === 'application' ? `${destination} says: ${message}` : `${destination} (${stage}): ${message}`;
+const describe = ({ destination, stage, message }: PeerError): string => {
+  const said = message.replace(/\.$/, '');
+  return stage === 'application' ? `${destination} says: ${said}` : `${destination} (${stage}): ${said}`;
+};
 
 const retryFields = ({ retryAfterMs }: PeerError): Readonly<Record<string, number>> =>
   retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };

@@ -169,7 +169,7 @@ test('send_leave and send_knock take nothing but leaves and knocks', async () =>
 
 describe('an invite', () => {
   const invite = (wire: JsonObject, eventId: string, roomVersionId = V, told: JsonObject[] = []) =>
-    ask('PUT', `v2/invite/${id(String(wire.room_id))}/${id(eventId)}`, {
+    ask('PUT', `v2/invite/${id(wire.room_id as string)}/${id(eventId)}`, {
       body: { room_version: roomVersionId, event: wire, invite_room_state: told },
     });
   const draft = (more: JsonObject = {}): JsonObject => ({

@@ -234,6 +234,7 @@ describe('restricted rooms', () => {
     const bea = await b.register('bea');
     expect(await refusal(joinVia(bea, roomId))).toBe('403 M_FORBIDDEN');
     await bea.ok(joinVia(bea, space));
+    await until('bea in the space', async () => (await membershipIn(alice, space, bea.userId)) === 'join');
     await alice.ok(
       putState(alice, roomId, 'm.room.power_levels', {
         ...(await stateOf(alice, roomId, 'm.room.power_levels')),
