@@ -5,12 +5,11 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
-import type { Json } from '../../protocol/events/json.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { HistoryPort } from '../../rooms/ports.ts';
-import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
+import type { Receive } from '../../rooms/receive/incoming.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import { createAsk } from '../inbound/gaps/ask.ts';
@@ -20,6 +19,7 @@ import { createStoreOutliers } from '../inbound/gaps/store-outliers.ts';
 import { createToldState } from '../inbound/gaps/told-state.ts';
 import type { Verify } from '../verify/verify-pdus.ts';
 import { eventNearTimeAt } from './event-near-time-at.ts';
+import { createTakeHistory } from './take-history.ts';
 
 export interface BackfillDeps {
   readonly receive: Receive;
@@ -34,10 +34,7 @@ export interface BackfillDeps {
 
 /** A client waits for it. */
 const TIMEOUT_MS = 20_000;
-const EVENTS_MAX = 100;
 const SERVERS_MAX = 4;
-/** Events at the lower end of what was fetched whose states are asked for. */
-const STATES_MAX = 4;
 /** What nobody could give is not asked for again at once. */
 const IN_VAIN_MS = 60_000;
 const IN_VAIN_MAX = 5_000;
@@ -48,6 +45,7 @@ export const createBackfill = (deps: BackfillDeps): HistoryPort => {
   const storeOutliers = createStoreOutliers({ receive });
   const ask = createAsk({ log });
   const toldState = createToldState({ fetch, receive, readEvents, storeOutliers, ask });
+  const takeHistory = createTakeHistory({ fetch, receive, readEvents, toldState, ask });
   const flights = singleFlight<string, boolean>();
   const inVain = new LruCache<string, number>(IN_VAIN_MAX);
 
@@ -71,41 +69,13 @@ export const createBackfill = (deps: BackfillDeps): HistoryPort => {
     signal: ends,
   });
 
-  /** The lower end of the fetched events: those whose prev events are neither among them nor here with their states. */
-  const lowest = async (events: readonly IncomingEvent[]): Promise<EventId[]> => {
-    const fetched = new Set(events.map(({ event }) => event.eventId));
-    const below = [...new Set(events.flatMap(({ event }) => event.prevEvents))].filter((id) => !fetched.has(id));
-    const stored = await receive.stored(below);
-    const isMissing = (id: EventId): boolean => !fetched.has(id) && stored.get(id)?.hasState !== true;
-    return events.filter(({ event }) => event.prevEvents.some(isMissing)).map(({ event }) => event.eventId);
-  };
-
-  const takeFrom = async (gap: Gap, server: ServerName, above: readonly EventId[]): Promise<boolean> => {
-    const options = { timeoutMs: TIMEOUT_MS, signal: gap.signal };
-    const wires: readonly Json[] | undefined = await ask(gap, server, 'backfill', () =>
-      fetch.backfill(server, gap.roomId, above, EVENTS_MAX, options),
-    );
-    if (!wires) return false;
-    const events = await readEvents(gap, wires, server, { asOutliers: false });
-    const ends = await lowest(events);
-    const statesBefore = new Map<EventId, readonly EventId[]>();
-    for (const eventId of ends.slice(0, STATES_MAX)) {
-      const state = await toldState(gap, server, eventId);
-      if (state) statesBefore.set(eventId, state);
-    }
-    // An event without a known state is shown to nobody: it is left to the next who asks.
-    if (events.length === 0 || (ends.length > 0 && statesBefore.size === 0)) return false;
-    const outcomes = await receive.accept(gap.roomId, events, { as: 'history', onMissing: 'wait', statesBefore });
-    return outcomes.some(({ fate }) => fate === 'accepted');
-  };
-
   const fetchBelow = async (room: RoomRef, above: readonly EventId[]): Promise<boolean> => {
     const timeout = new AbortController();
     const timer = clock.after(TIMEOUT_MS, () => timeout.abort());
     const servers = await serversFor(room.roomId);
     const gap = gapOf(room.roomId, room.version, servers, timeout.signal);
     try {
-      for (const server of servers) if (!gap.signal.aborted && (await takeFrom(gap, server, above))) return true;
+      for (const server of servers) if (!gap.signal.aborted && (await takeHistory(gap, server, above))) return true;
       return false;
     } finally {
       timer.cancel();

@@ -2,7 +2,7 @@
 // Server-Server API, "Checks performed on receipt of a PDU".
 
 import type { ParsedPdu } from '../../protocol/events/parse-pdu.ts';
-import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 
 /**
@@ -108,6 +108,3 @@ export interface Rejudging {
   /** Goes on with what was not judged again when the server stopped. */
   resume(): Promise<void>;
 }
-
-/** Who is told of rooms and members that came to be without a local sender. */
-export type MemberChange = { readonly roomId: RoomId; readonly userId: UserId; readonly membership: string };
