@@ -34,10 +34,12 @@ test('an endpoint that asks for less than the specification is found', () => {
 const withToken = ['/_matrix/client/v3/account/deactivate', '/_matrix/client/v3/account/password'].map(
   (path) => `POST ${path}: asks for user, the specification for optional or none`,
 );
-// Guests may sync, for which clients store a filter; and may end their sessions. The table lists neither.
+// Guests may sync, for which clients store a filter, and may end their sessions; their clients ask for a TURN server as all do.
+// The table lists none of it.
 const alsoForGuests = [
   'GET /_matrix/client/v1/media/config',
   'GET /_matrix/media/v3/config',
+  'GET /_matrix/client/v3/voip/turnServer',
   'POST /_matrix/client/v3/user/{userId}/filter',
   'GET /_matrix/client/v3/user/{userId}/filter/{filterId}',
   'POST /_matrix/client/v3/logout',
