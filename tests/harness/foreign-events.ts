@@ -33,14 +33,21 @@ const keyOf = (type: string, stateKey: string): string => `${type}\n${stateKey}`
 /** The same key for every server and test; that of openTestRooms as well. */
 export const testSigningKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7).toString('base64'));
 
-export const createForeignRoom = (options: { readonly version?: RoomVersionId; readonly creator?: string } = {}) => {
-  const { creator = '@bob:elsewhere.example' } = options;
+export interface ForeignRoomOptions {
+  readonly version?: RoomVersionId;
+  readonly creator?: string;
+  /** Part of its ids, where several rooms of one server are needed. */
+  readonly name?: string;
+}
+
+export const createForeignRoom = (options: ForeignRoomOptions = {}) => {
+  const { creator = '@bob:elsewhere.example', name = '' } = options;
   const version: RoomVersion = roomVersion(options.version ?? '11')!;
   const events = new Map<EventId, IncomingEvent>();
   const states = new Map<EventId, StateMap>();
   const hashes = new Map<EventId, string>();
   let tips: EventId[] = [];
-  let roomId = `!room:${serverOf(creator as UserId)}` as RoomId;
+  let roomId = `!room${name}:${serverOf(creator as UserId)}` as RoomId;
   let now = 1_700_000_000_000;
   let count = 0;
 
@@ -71,7 +78,7 @@ export const createForeignRoom = (options: { readonly version?: RoomVersionId; r
         prevEvents: prev.map(reference),
         authEvents: auth.map(reference),
         redacts: given.redacts,
-        chosenEventId: version.eventIdFormat === 'chosen' ? (`$event${count}:${server}` as EventId) : undefined,
+        chosenEventId: version.eventIdFormat === 'chosen' ? (`$event${count}${name}:${server}` as EventId) : undefined,
       },
       version,
       { name: server, key: testSigningKey },
