@@ -11,6 +11,7 @@ import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
 import type { RoomHead, WarmRoom } from '../warm-rooms.ts';
 import type { PolicyServer } from './checks/policy-server.ts';
+import type { WorkedOut } from './current-state.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { KnownEvent } from './known-events.ts';
 
@@ -32,6 +33,8 @@ export interface Batch {
   head: RoomHead;
   /** The head's state is not that of its extremities yet: ask currentState. */
   isStale: boolean;
+  /** What the state of several extremities was when it was worked out last, as far as it still holds. */
+  workedOut: WorkedOut | undefined;
   /** What is here of the events, of those they name, and of those judged so far. */
   readonly known: Map<EventId, KnownEvent>;
   /** Verdicts of the events here that follow an event of the batch. */
@@ -85,6 +88,7 @@ export const startBatch = async (
     options,
     head: room.head,
     isStale: false,
+    workedOut: undefined,
     known,
     followers: grouped(waiting.followers, ({ verdict }) => verdict),
     awaiters: grouped(waiting.awaiters, ({ event }) => event),

@@ -9,9 +9,20 @@ import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 import { resolved } from './state-before.ts';
 
-/** The room has these extremities from now on; its state is worked out when it is needed. */
-export const moveHead = (batch: Batch, extremities: readonly Extremity[]): void => {
+/** A state that was worked out, and the keys whose events others replaced since in the states that it was made of. */
+export interface WorkedOut {
+  readonly root: NodeHash;
+  readonly changed: Set<number>;
+}
+
+/**
+ * The room has these extremities from now on; its state is worked out when it is needed. `changed`: an event that is no power
+ * event moved one extremity on, and this key with it (null: none).
+ */
+export const moveHead = (batch: Batch, extremities: readonly Extremity[], changed?: number | null): void => {
   const [only] = extremities;
+  if (changed === undefined || extremities.length === 1) batch.workedOut = undefined;
+  else if (changed !== null) batch.workedOut?.changed.add(changed);
   batch.isStale = extremities.length > 1;
   batch.head = { ...batch.head, extremities, ...(extremities.length === 1 && { stateRoot: only!.stateRoot }) };
 };
@@ -21,8 +32,20 @@ export const currentState = async (batch: Batch): Promise<NodeHash> => {
     const roots = batch.head.extremities.map(({ stateRoot }) => stateRoot);
     batch.head = { ...batch.head, stateRoot: await resolved(batch, roots) };
     batch.isStale = false;
+    batch.workedOut = { root: batch.head.stateRoot, changed: new Set() };
   }
   return batch.head.stateRoot;
+};
+
+/**
+ * A state that says of the event what the current state says of it. Events that are no power events have no say in what others
+ * may do beyond their own key: what was worked out before them still holds for events that are not judged by that key.
+ */
+export const stateToJudgeBy = async (batch: Batch, event: RoomEvent): Promise<NodeHash> => {
+  const { isStale, workedOut } = batch;
+  if (!isStale || !workedOut) return currentState(batch);
+  const keys = await keysFor(batch, event);
+  return keys.some((key) => workedOut.changed.has(key)) ? currentState(batch) : workedOut.root;
 };
 
 /** What every event is judged by, besides its auth events. */
@@ -32,17 +55,22 @@ const ALWAYS: readonly StateKeyPair[] = [
   ['m.room.policy', ''],
 ];
 
+/** What an event is judged by. Of a key that nobody has used yet there is nothing. */
+const keysFor = async ({ engine, room }: Batch, event: RoomEvent): Promise<number[]> => {
+  const keys = await engine.names.findStateKeys([...ALWAYS, ...authEventKeys(event, room.version)]);
+  return keys.filter((key) => key !== undefined);
+};
+
 /**
  * Whether the current state says of an event what the state before it says, as far as can be told without working it out: what
  * all extremities have in common is in the resolved state.
  */
 export const saysTheSame = async (batch: Batch, event: RoomEvent, before: NodeHash): Promise<boolean> => {
-  const { engine, head, room } = batch;
+  const { engine, head } = batch;
   const roots = new Set(batch.isStale ? head.extremities.map(({ stateRoot }) => stateRoot) : [head.stateRoot]);
   roots.delete(before);
   if (roots.size === 0) return true;
-  const keys = await engine.names.findStateKeys([...ALWAYS, ...authEventKeys(event, room.version)]);
-  const known = keys.filter((key) => key !== undefined);
+  const known = await keysFor(batch, event);
   const { source } = engine.state;
   const said = await getEntries(source, before, known);
   for (const root of roots) {

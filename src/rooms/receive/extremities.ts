@@ -3,6 +3,8 @@
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
+import { isPowerEvent } from '../../protocol/state-resolution/power-ordering.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 import { moveHead } from './current-state.ts';
@@ -11,14 +13,20 @@ import { loadEvents } from './load-events.ts';
 /** Soft-failed and rejected events that are followed back from one event. */
 const PASSED_MAX = 1000;
 
+export interface Follower {
+  readonly extremity: Extremity;
+  /** The state before it. */
+  readonly before: NodeHash | undefined;
+  /** nid of its (type, state key); null: no state. */
+  readonly stateKey: number | null;
+  /** Accepted events that are here follow it. */
+  readonly isCovered: boolean;
+}
+
 /** Moves the room's head on to an accepted event. */
-export const followEvent = async (
-  batch: Batch,
-  event: RoomEvent,
-  extremity: Extremity,
-  isCovered: boolean,
-): Promise<void> => {
+export const followEvent = async (batch: Batch, event: RoomEvent, follower: Follower): Promise<void> => {
   const { head } = batch;
+  const { extremity, before, stateKey, isCovered } = follower;
   const covered = await coveredBy(batch, event);
   const left = head.extremities.filter(({ eventId }) => !covered.has(eventId));
   // Something that is here and accepted follows an event that came late.
@@ -26,7 +34,10 @@ export const followEvent = async (
   if (extremities.length === 0) return;
   const isChanged =
     extremities.length !== head.extremities.length || extremities.some((one, i) => one !== head.extremities[i]);
-  if (isChanged) moveHead(batch, extremities);
+  if (!isChanged) return;
+  const passed = head.extremities.filter(({ eventId }) => covered.has(eventId));
+  const movesOneOn = !isCovered && passed.length === 1 && passed[0]!.stateRoot === before;
+  moveHead(batch, extremities, movesOneOn && !isPowerEvent(event) ? stateKey : undefined);
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

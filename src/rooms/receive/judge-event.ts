@@ -11,7 +11,7 @@ import { type Batch, keepState, type Place } from './batch.ts';
 import { authorisedByAuthEvents } from './checks/auth-events.ts';
 import { signedByPolicyServer } from './checks/policy-server.ts';
 import { authorisedByState } from './checks/state.ts';
-import { currentState, saysTheSame } from './current-state.ts';
+import { saysTheSame, stateToJudgeBy } from './current-state.ts';
 import type { FailedCheck, IncomingEvent } from './incoming.ts';
 import { type Prevs, prevsOf, stateBefore } from './state-before.ts';
 
@@ -104,7 +104,7 @@ const softFailureOf = async (
 ): Promise<FailedCheck | undefined> => {
   // What the state before allowed is allowed by one that says the same.
   const isSame = before !== undefined && (await saysTheSame(batch, incoming.event, before));
-  const current = isSame ? before : await currentState(batch);
+  const current = isSame ? before : await stateToJudgeBy(batch, incoming.event);
   if (!isSame) {
     const auth = await authStateAt(batch, current, incoming);
     const failed = authorisedByState(batch, incoming.event, auth, 'current-state');

@@ -45,7 +45,8 @@ export const placeEvent = async (
   if (isNews && after !== undefined) {
     const { eventId, depth } = event;
     const isCovered = stored?.isCovered ?? batch.followers.get(eventId)?.includes(0) === true;
-    await followEvent(batch, event, { nid: nids.event, eventId, depth, stateRoot: after }, isCovered);
+    const extremity = { nid: nids.event, eventId, depth, stateRoot: after };
+    await followEvent(batch, event, { extremity, before: judgement.before, stateKey: nids.stateKey, isCovered });
   }
   const redactions = await redactionsOf(batch, incoming, judgement);
   const notified = isNews ? await notify(batch, event, nids, judgement, before.stateRoot) : undefined;

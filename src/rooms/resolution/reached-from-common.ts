@@ -18,10 +18,11 @@ export const reachedFromCommon = async (walk: AuthWalk, ids: readonly EventId[])
   const starts = ids.map((id) => walk.nids.get(id)!);
   const search: Search = {
     walk,
-    read: await readCiters(walk, starts),
+    read: new Map(),
     underWay: await citersUnderWay(walk),
     answers: new Map(),
   };
+  await readCiters(search, starts);
   const reached: EventId[] = [];
   for (const [index, id] of ids.entries()) if (await isReached(search, starts[index]!)) reached.push(id);
   return reached;
@@ -34,8 +35,8 @@ interface Citer {
 
 interface Search {
   readonly walk: AuthWalk;
-  /** All of them, of the events that were read together. */
-  readonly read: ReadonlyMap<number, readonly Citer[]>;
+  /** All of them, of the events that were read together with others. */
+  readonly read: Map<number, readonly Citer[]>;
   /** What is not on disk yet, by the event that is cited. */
   readonly underWay: ReadonlyMap<number, readonly Citer[]>;
   /** Of events that were asked for or passed: whether they are reached. */
@@ -43,7 +44,8 @@ interface Search {
 }
 
 /** Upwards from `start` until something common stands upon it. */
-const isReached = async ({ walk, read, underWay, answers }: Search, start: number): Promise<boolean> => {
+const isReached = async (search: Search, start: number): Promise<boolean> => {
+  const { walk, read, underWay, answers } = search;
   /** By which event each was come to. */
   const cameFrom = new Map<number, number | undefined>([[start, undefined]]);
   const found = (last: number): true => {
@@ -56,6 +58,8 @@ const isReached = async ({ walk, read, underWay, answers }: Search, start: numbe
     if (answer === true) return found(nid);
     if (answer === false) continue;
     if (cameFrom.size > FOLLOWED_MAX) return false;
+    // Most of what is followed has few that refer to it: those of all that wait are read at once.
+    if (!read.has(nid)) await readCiters(search, [nid, ...pending]);
     let after = 0;
     for (let isMore = true; isMore; ) {
       const known = read.get(nid);
@@ -77,12 +81,13 @@ const isReached = async ({ walk, read, underWay, answers }: Search, start: numbe
 };
 
 /** Nothing where there are too many: they are read event by event. */
-const readCiters = async ({ engine }: AuthWalk, events: readonly number[]): Promise<Search['read']> => {
-  const rows = await engine.db.read((tx) => citersOfAll(tx, events, CITERS_MAX));
-  if (!rows) return new Map();
-  const citers = new Map<number, Citer[]>(events.map((nid) => [nid, []]));
+const readCiters = async ({ walk, read, answers }: Search, events: readonly number[]): Promise<void> => {
+  const wanted = events.filter((nid) => !read.has(nid) && !answers.has(nid));
+  const rows = await walk.engine.db.read((tx) => citersOfAll(tx, wanted, CITERS_MAX));
+  if (!rows) return;
+  const citers = new Map<number, Citer[]>(wanted.map((nid) => [nid, []]));
   for (const { auth, event, stateKey } of rows) citers.get(auth)!.push({ event, stateKey });
-  return citers;
+  for (const [nid, some] of citers) read.set(nid, some);
 };
 
 const hasCommon = async (
