@@ -118,6 +118,37 @@ describe('a room of another server', () => {
     expect(await state('m.room.member', carol)).toBe(ban.event.eventId);
   });
 
+  test.each(['leave', 'ban'])(
+    'soft-fails on one branch what a %s on another forbids, in one go',
+    async (membership) => {
+      const { room, accept, extremities, fatesOf } = await enter();
+      await accept([room.member(carol, 'join')]);
+      const fork = room.tips;
+      const topic = (text: string, prev: IncomingEvent): IncomingEvent =>
+        room.add({
+          type: 'm.room.topic',
+          stateKey: '',
+          sender: bob,
+          content: { topic: text },
+          prev: [prev.event.eventId],
+        });
+      const content = { users: { [bob]: 100 }, events_default: 0 };
+      const power = room.add({ type: 'm.room.power_levels', stateKey: '', sender: bob, content, prev: fork });
+      const one = topic('one', power);
+      const out = room.member(carol, membership, membership === 'ban' ? bob : carol, { prev: [one.event.eventId] });
+      const two = topic('two', out);
+      const said: IncomingEvent[] = [];
+      for (let prev = fork; said.length < 4; prev = [said.at(-1)!.event.eventId]) {
+        said.push(room.say(carol, String(said.length), { prev }));
+      }
+      // One of each branch in turn: the third was said after she was gone.
+      const turns = [power, said[0]!, one, said[1]!, out, said[2]!, two, said[3]!];
+      const [taken, late] = ['accepted', 'soft-failed'];
+      expect(await fatesOf(turns)).toEqual([taken, taken, taken, taken, taken, late, taken, late]);
+      expect(await extremities()).toEqual([two.event.eventId, said[1]!.event.eventId].sort());
+    },
+  );
+
   test('resolves forks, and tells of members that changed without an event', async () => {
     const { room, accept, extremities, state, db, nid } = await enter();
     const join = room.member(carol, 'join');
