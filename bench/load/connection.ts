@@ -13,12 +13,14 @@ interface Asked {
 export class Connection {
   readonly #port: number;
   readonly #headers: string;
+  readonly #timeoutMs: number;
   #socket: Socket | undefined;
   #reader = new AnswerReader();
   #asked: Asked | undefined;
 
-  constructor(port: number, accessToken?: string) {
+  constructor(port: number, accessToken?: string, timeoutMs: number = REQUEST_TIMEOUT_MS) {
     this.#port = port;
+    this.#timeoutMs = timeoutMs;
     this.#headers = `Host: 127.0.0.1:${port}\r\n${accessToken ? `Authorization: Bearer ${accessToken}\r\n` : ''}`;
   }
 
@@ -44,7 +46,7 @@ export class Connection {
   #open(): Socket {
     const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
     this.#reader = new AnswerReader();
-    socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy(new Error('the server did not answer in time')));
+    socket.setTimeout(this.#timeoutMs, () => socket.destroy(new Error('the server did not answer in time')));
     socket.on('data', (bytes: Buffer) => {
       const answer = this.#reader.push(bytes);
       if (!answer) return;

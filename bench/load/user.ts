@@ -28,8 +28,8 @@ export class User {
   }
 
   /** A connection of this device for a row's own use. */
-  connect(): Connection {
-    return new Connection(this.#port, this.#accessToken);
+  connect(timeoutMs?: number): Connection {
+    return new Connection(this.#port, this.#accessToken, timeoutMs);
   }
 
   /** Throws when the status is not 200. */

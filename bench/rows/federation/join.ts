@@ -4,10 +4,12 @@ import { ForeignRoom } from '../../federation/foreign-room.ts';
 import type { ForeignServers } from '../../federation/foreign-server.ts';
 import { joinThrough, pathOf, until } from '../../federation/guest.ts';
 import { measured } from '../../federation/measured.ts';
-import type { User } from '../../load/user.ts';
+import { CLIENT, type User } from '../../load/user.ts';
 import type { Row } from '../row.ts';
 
 const LOOK_EVERY_MS = 250;
+/** Synapse answers who the members are once it knows all of them. */
+const JOIN_TIMEOUT_MS = 15 * 60_000;
 
 const crowdedRoom = (foreign: ForeignServers, memberCount: number): ForeignRoom => {
   const room = foreign.host(new ForeignRoom(foreign.user('host')));
@@ -15,9 +17,19 @@ const crowdedRoom = (foreign: ForeignServers, memberCount: number): ForeignRoom 
   return room;
 };
 
-const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promise<boolean> => {
-  const { joined } = await user.call('GET', `${pathOf(room)}/joined_members`);
-  return Object.keys(joined as object).length >= count;
+/** Resolves when the server tells of so many. */
+const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promise<void> => {
+  const connection = user.connect(JOIN_TIMEOUT_MS);
+  await until(
+    'a join',
+    async () => {
+      const { status, body } = await connection.request('GET', `${CLIENT}${pathOf(room)}/joined_members`);
+      if (status !== 200) throw new Error(`/joined_members answered ${status}: ${body.toString()}`);
+      return Object.keys((JSON.parse(body.toString()) as { joined: object }).joined).length >= count;
+    },
+    LOOK_EVERY_MS,
+  );
+  connection.close();
 };
 
 export const join: Row = {
@@ -37,7 +49,7 @@ export const join: Row = {
           await joinThrough(user, room);
           await user.call('PUT', `${pathOf(room)}/send/m.room.message/first`, { msgtype: 'm.text', body: 'Hello' });
           usableMs = performance.now() - startedAt;
-          await until('a join', () => knowsMembers(user, room, size + 1), LOOK_EVERY_MS);
+          await knowsMembers(user, room, size + 1);
         });
         foreign.forget(room);
         record(`join: usable @${size}`, 'ms', usableMs);
