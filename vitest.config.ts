@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['tests/{journeys,properties,drills,spec,simulation,interop}/**/*.test.ts'],
+          include: ['tests/{journeys,properties,drills,hostile,spec,simulation,interop}/**/*.test.ts'],
           globalSetup: postgres,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -103,7 +103,7 @@ export const createForeignRoom = (options: ForeignRoomOptions = {}) => {
     type: 'm.room.create',
     stateKey: '',
     sender: creator,
-    content: { room_version: version.id, ...(isOld && { creator }) },
+    content: { room_version: version.id, ...(isOld && { creator }), ...(name !== '' && { 'example.name': name }) },
     prev: [],
   });
   ({ roomId } = create.event);

@@ -55,11 +55,14 @@ const judge = async ({ server, count, fail }: Round, room: ForeignRoom, given: s
 const joinOnce = async (round: Round, server: FuzzedServer): Promise<void> => {
   const { random } = round;
   const name = parseServerName(`j${random.below(2 ** 30)}.example:1`);
-  const room = createForeignRoom({ creator: `@eve:${name}`, version: random.pick(versions) });
+  const room = createForeignRoom({ creator: `@eve:${name}`, version: random.pick(versions), name: 'x' });
   room.add({ type: 'm.room.name', stateKey: '', sender: room.creator, content: { name: 'Trap' } });
   const state = [...room.events.values()].map(({ pdu }) => pdu);
   const template = templateOf(room, server.alice.userId);
-  const joined: JsonObject = { origin: name, state, auth_chain: state.slice(0, 4) };
+  // Events of another room of the same server, and some twice.
+  const other = createForeignRoom({ creator: room.creator, version: room.version.id, name: 'y' });
+  const more = random.chance(0.3) ? [...[...other.events.values()].map(({ pdu }) => pdu), ...state] : [];
+  const joined: JsonObject = { origin: name, state: [...state, ...more], auth_chain: [...more, ...state.slice(0, 4)] };
   const lot = random.below(10);
   const templateText = textOf(lot < 3 ? mutated(template, random) : template);
   const changed = textOf(lot > 1 && lot < 9 ? mutated(joined, random) : joined);
