@@ -36,11 +36,15 @@ const notYet = () => notYetUploaded('Media has not been uploaded yet.');
 
 const isReady = (media: StoredMedia): media is StoredMedia & { file: Uint8Array } => media.file !== null;
 
-export const createDownloads = ({ db, clock, log, files, arrivals, serverName }: MediaContext, remote: RemoteMedia) => {
+export const createDownloads = (
+  { db, clock, log, files, arrivals, serverName, config }: MediaContext,
+  remote: RemoteMedia,
+) => {
   const lookUpRemote = async (wanted: Wanted): Promise<StoredMedia | undefined> => {
     const find = () => db.read((tx) => findMedia(tx, wanted));
     const known = await find();
-    if (!known && (wanted.isAnonymous || wanted.mayFetch === false)) return undefined;
+    const mayFetch = wanted.mayFetch !== false && (!wanted.isAnonymous || config.openDownloads);
+    if (!known && !mayFetch) return undefined;
     if (!known) await remote.fetch(wanted);
     const media = known ?? (await find());
     if (media) await remote.noteUse(media);

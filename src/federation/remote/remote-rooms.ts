@@ -25,15 +25,14 @@ const TIMEOUT_MS = 10_000;
 const ANSWER_SIZE_BYTES_MAX = 8 * 1024 * 1024;
 /** A room may name thousands of servers. */
 const ALIAS_SIZE_BYTES_MAX = 1024 * 1024;
-const FRESH_MS = 5 * 60_000;
+const FRESH_MS = 60_000;
 const ROOMS_MAX = 1_000;
 const CHILDREN_MAX = 1_000;
 /** Servers asked for one room, one after the other. */
 const SERVERS_MAX = 3;
 
 interface Known {
-  /** undefined: no server told of it. */
-  readonly room: RemoteRoom | undefined;
+  readonly room: RemoteRoom;
   readonly untilMs: number;
 }
 
@@ -72,7 +71,7 @@ export const createRemoteRooms = (deps: RemoteRoomsDeps): RemoteRooms => {
       const before = known.get(roomId);
       if (before && before.untilMs > clock.monotonic()) return before.room;
       const room = await flights.run(roomId, () => ask(roomId, via));
-      known.set(roomId, { room, untilMs: clock.monotonic() + FRESH_MS });
+      if (room) known.set(roomId, { room, untilMs: clock.monotonic() + FRESH_MS });
       return room;
     },
     resolve: (alias) => (serverOf(alias) === serverName ? Promise.resolve(undefined) : resolveAt(peers, alias)),

@@ -4,6 +4,7 @@ import {
   badAlias,
   invalidParam,
   invalidRoomState,
+  MatrixError,
   unsupportedRoomVersion,
 } from '../../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
@@ -23,7 +24,8 @@ import { initialEvents } from './initial-events.ts';
 
 /**
  * Throws M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE for the alias, M_INVALID_ROOM_STATE with the rule that refuses one of the
- * events, M_BAD_JSON, M_INVALID_PARAM, M_BAD_ALIAS, and what checkInvitee throws; then there is no room.
+ * events, M_BAD_JSON, M_INVALID_PARAM, M_BAD_ALIAS, and what checkInvitee throws; then there is no room. Throws as inviteRemotes
+ * when there is one.
  */
 export const createRoom = async (deps: MembershipDeps, actor: Actor, request: CreationRequest): Promise<RoomRef> => {
   const { userId: creator, user } = actor;
@@ -45,20 +47,31 @@ export const createRoom = async (deps: MembershipDeps, actor: Actor, request: Cr
   return room;
 };
 
-/** Their servers are asked one by one, once there is a room to invite to; what one of them says is thrown at the end. */
+/**
+ * Their servers are asked one by one, once there is a room to invite to. The room stays, whatever they say: that is thrown at the
+ * end only where the specification gives the request an error for it.
+ */
 const inviteRemotes = async (
-  { remote, serverName }: MembershipDeps,
+  { remote, serverName, log }: MembershipDeps,
   request: CreationRequest,
   sender: UserId,
   roomId: RoomId,
 ): Promise<void> => {
   const content: JsonObject = request.isDirect ? { is_direct: true } : {};
-  const failures: unknown[] = [];
+  const failures: MatrixError[] = [];
   for (const target of new Set(request.invite)) {
     if (serverOf(target) === serverName) continue;
-    await remote.invite({ roomId, sender, target, content }).catch((error: unknown) => void failures.push(error));
+    await remote.invite({ roomId, sender, target, content }).catch((err: unknown) => {
+      if (!(err instanceof MatrixError)) throw err;
+      log.info({ err, roomId, target }, 'A user of another server could not be invited to a new room.');
+      failures.push(err);
+    });
   }
-  if (failures.length > 0) throw failures[0];
+  const blocked = failures.find(({ errcode }) => errcode === 'M_INVITE_BLOCKED');
+  if (blocked) throw blocked;
+  // "one or more users being invited to the new room are residents of a homeserver which does not support the requested room version"
+  const outdated = failures.find(({ errcode }) => errcode === 'M_INCOMPATIBLE_ROOM_VERSION');
+  if (outdated) throw unsupportedRoomVersion(outdated.message, { cause: outdated });
 };
 
 export const knownVersion = (id: string): RoomVersion => {

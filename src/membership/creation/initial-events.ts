@@ -36,7 +36,10 @@ export const initialEvents = (parts: InitialParts): Draft[] => {
   const fromPreset: InitialState[] = [
     { type: 'm.room.join_rules', stateKey: '', content: { join_rule: joinRule } },
     { type: 'm.room.history_visibility', stateKey: '', content: { history_visibility: 'shared' } },
-    { type: 'm.room.guest_access', stateKey: '', content: { guest_access: guestAccess } },
+    // Guests are not let into a room without the event: one less in each public room.
+    ...(guestAccess === 'forbidden'
+      ? []
+      : [{ type: 'm.room.guest_access', stateKey: '', content: { guest_access: guestAccess } }]),
   ];
   const fromName: InitialState[] = [];
   const { name, topic } = request;
