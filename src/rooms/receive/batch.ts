@@ -1,5 +1,6 @@
 // Some events of one room on their way through the checks: what they leave of the room, and what is to be written.
 
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
 import type { EventRow, VerdictCode } from '../../storage/stores/persist.ts';
@@ -53,6 +54,8 @@ export interface Batch {
   /** Resolutions to forget when nothing comes of the batch. */
   readonly resolutions: string[];
   readonly toRejudge: Set<number>;
+  /** By nid, state events of a room that is entered, which need not be read again: they are more than memory keeps. */
+  told: ReadonlyMap<number, RoomEvent>;
   /** Roots made of states that other servers told. */
   readonly toldRoots: Map<readonly EventId[], NodeHash>;
   /** By root of the current state. */
@@ -100,6 +103,7 @@ export const startBatch = async (
     holds: [],
     resolutions: [],
     toRejudge: new Set(),
+    told: new Map(),
     toldRoots: new Map(),
     policyServers: new Map(),
   };

@@ -2,6 +2,7 @@
 // join as the timeline's beginning. Server-Server API, "Joining Rooms".
 
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import { anyRoomById, prepareRoom } from '../../storage/stores/entered-rooms.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import type { Engine } from '../rooms.ts';
@@ -43,7 +44,12 @@ export const enterRoom = async (engine: Engine, joined: JoinedRoom): Promise<voi
       const one = stored.get(eventId);
       return one && one.verdict !== 2 && one.stateKey !== null ? [[one.stateKey, one.nid] as const] : [];
     });
-    return writeJoin(engine, room, joined, entries);
+    const told = new Map<number, RoomEvent>();
+    for (const { event } of outliers) {
+      const one = stored.get(event.eventId);
+      if (one) told.set(one.nid, event);
+    }
+    return writeJoin(engine, room, joined, { entries, told });
   });
   if (rejudges) await rejudgeRoom(engine, roomId);
 };
@@ -79,15 +85,22 @@ const coldRoom = async (engine: Engine, { roomId, version }: JoinedRoom): Promis
   };
 };
 
+interface StateBefore {
+  readonly entries: readonly (readonly [key: number, event: number])[];
+  /** By nid. */
+  readonly told: ReadonlyMap<number, RoomEvent>;
+}
+
 /** Whether events here waited for what came. */
 const writeJoin = async (
   engine: Engine,
   room: WarmRoom,
   joined: JoinedRoom,
-  entries: readonly (readonly [key: number, event: number])[],
+  { entries, told }: StateBefore,
 ): Promise<boolean> => {
   const { join, isPartial } = joined;
   const batch = await startBatch(engine, room, [join], { as: 'new', onMissing: 'judge' });
+  batch.told = told;
   try {
     const root = keepState(batch, await setEntries(engine.state.source, emptyRoot, entries));
     const interned = await internEvents(engine, [join]);

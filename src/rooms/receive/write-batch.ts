@@ -77,10 +77,9 @@ const membershipChanges = async (batch: Batch): Promise<MembershipRow[]> => {
 
 const membersAmong = async (batch: Batch, differences: readonly EntryDifference[]): Promise<MembershipRow[]> => {
   const { engine, room, users } = batch;
-  const events = await engine.state.eventsOf(
-    room,
-    differences.map(({ before, after }) => (after ?? before)!),
-  );
+  const nids = differences.map(({ before, after }) => (after ?? before)!);
+  const told = nids.flatMap((nid) => batch.told.get(nid) ?? []);
+  const events = told.length === nids.length ? told : await engine.state.eventsOf(room, nids);
   const members = differences.flatMap((difference, index) => {
     const event = events[index]!;
     return event.type === 'm.room.member' && event.stateKey !== undefined ? [{ ...difference, event }] : [];
