@@ -24,6 +24,18 @@ export const setUpEncryption = async ({ crypto, userId, password }: SdkDevice): 
   });
 };
 
+const PATIENCE_MS = 30_000;
+
+const inTime = async <T>(what: string, promise: Promise<T>): Promise<T> => {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`after ${PATIENCE_MS} ms there was still no ${what}`)), PATIENCE_MS);
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 const emojiOf = ({ sas }: ShowSasCallbacks): string => (sas.emoji ?? []).map(([, name]) => name).join(' ');
 
 /** Resolves with the emoji shown, once both sides have said that they match; throws when they are not shown the same. */
@@ -37,10 +49,11 @@ const compare = async (asked: VerificationRequest, asking: VerificationRequest):
     return promise;
   });
   const verified = Promise.all([first.verify(), second.verify()]);
-  const [left, right] = await Promise.race([Promise.all(shown), verified.then(() => Promise.all(shown))]);
+  const shownOrFailed = Promise.race([Promise.all(shown), verified.then(() => Promise.all(shown))]);
+  const [left, right] = await inTime('emoji', shownOrFailed);
   if (!left || !right || emojiOf(left) !== emojiOf(right)) throw new Error('the emoji differ');
   await Promise.all([left.confirm(), right.confirm()]);
-  await verified;
+  await inTime('end of the verification', verified);
   return emojiOf(left);
 };
 
@@ -54,7 +67,7 @@ export const verifyByEmoji = async (asking: SdkDevice, asked: SdkDevice, roomId?
     roomId === undefined
       ? await asking.crypto.requestDeviceVerification(asked.userId, asked.deviceId)
       : await asking.crypto.requestVerificationDM(asked.userId, roomId);
-  const received = await coming;
+  const received = await inTime(`request for verification at ${asked.userId} ${asked.deviceId}`, coming);
   await received.accept();
   return compare(received, request);
 };

@@ -103,7 +103,10 @@ export const moderation: Journeys = ({ resident, visitor }, version) => {
     ]);
     const { roomId, alias } = await openRoom(anna, version);
     await join(fred, roomId);
-    for (const guest of [bert, cleo]) await join(guest, alias);
+    for (const guest of [bert, cleo]) {
+      await join(guest, alias);
+      await anna.seesMember(roomId, guest.userId, 'join');
+    }
     const powers = await stateOf(anna.client, roomId, 'm.room.power_levels');
     const moderated = await setState(anna, roomId, 'm.room.power_levels', {
       ...powers,
@@ -113,7 +116,9 @@ export const moderation: Journeys = ({ resident, visitor }, version) => {
 
     await act(anna, roomId, 'kick', { user_id: cleo.userId, reason: 'noise' });
     await cleo.is(roomId, 'leave');
-    expect((await bert.seesMember(roomId, cleo.userId, 'leave')).content.reason).toBe('noise');
+    for (const each of [anna, bert]) {
+      expect((await each.seesMember(roomId, cleo.userId, 'leave')).content.reason).toBe('noise');
+    }
     await join(cleo, alias);
     await anna.seesMember(roomId, cleo.userId, 'join');
     await act(anna, roomId, 'ban', { user_id: cleo.userId });
@@ -121,7 +126,7 @@ export const moderation: Journeys = ({ resident, visitor }, version) => {
     await bert.seesMember(roomId, cleo.userId, 'ban');
     expect((await cleo.client.post(`/_matrix/client/v3/join/${encodeURIComponent(alias)}`)).status).toBe(403);
     await act(anna, roomId, 'unban', { user_id: cleo.userId });
-    await bert.seesMember(roomId, cleo.userId, 'leave');
+    await Promise.all([anna, bert].map((each) => each.seesMember(roomId, cleo.userId, 'leave')));
     await join(cleo, alias);
     await anna.seesMember(roomId, cleo.userId, 'join');
 
@@ -204,7 +209,7 @@ export const restrictedJoins: Journeys = ({ resident, visitor }, version) => {
     await tell(bert, roomId, 'I am a member', anna);
     if (join_rule === 'knock_restricted') {
       await knock(cleo, anna, roomId);
-      await bert.seesMember(roomId, cleo.userId, 'knock');
+      await Promise.all([anna, bert].map((each) => each.seesMember(roomId, cleo.userId, 'knock')));
       await invite(anna, roomId, cleo);
       await Promise.all([cleo.is(roomId, 'invite'), bert.seesMember(roomId, cleo.userId, 'invite')]);
       await join(cleo, roomId, anna);
