@@ -33,8 +33,9 @@ export const encryption: Journeys = (meeting, version) => {
   test('encrypted talk, trust between people, and a new device', async () => {
     await using stack = new AsyncDisposableStack();
     const { host, guest } = meeting;
-    const anna = stack.use(await registerDevice(host.baseUrl, `sdk-anna-${++people}`));
-    const bert = stack.use(await registerDevice(guest.baseUrl, `sdk-bert-${people}`));
+    const number = ++people;
+    const anna = stack.use(await registerDevice(host.baseUrl, `sdk-anna-${number}`));
+    const bert = stack.use(await registerDevice(guest.baseUrl, `sdk-bert-${number}`));
     for (const device of [anna, bert]) await setUpEncryption(device);
     const { room_id: roomId } = await anna.client.createRoom({
       preset: Preset.PrivateChat,
