@@ -29,6 +29,10 @@ const SINGLE_EVENTS_MAX = 50;
 /** Of those that are asked for one by one. */
 const EVENTS_MAX = 1000;
 const EVENTS_AT_ONCE = 8;
+/** More than these are not to be had at all: an answer to `state` has at most so many, the chains included. */
+const ABSENT_MAX = 100_000;
+/** Ids of a large state are looked up so many at a time; others get their turn in between. */
+const LOOKED_UP_AT_ONCE = 2000;
 /** Of a state this part may be missing: in old rooms there are events whose signatures nobody can check any more. */
 const MISSING_SHARE_MAX = 0.01;
 
@@ -53,12 +57,19 @@ export const createToldState = (deps: ToldStateDeps): ToldState => {
   const pullSingle = createPullSingle(deps);
 
   const absentOf = async (ids: readonly EventId[]): Promise<EventId[]> => {
-    const stored = await receive.stored(ids);
-    return ids.filter((id) => !stored.has(id));
+    const absent: EventId[] = [];
+    for (let from = 0; from < ids.length; from += LOOKED_UP_AT_ONCE) {
+      if (from > 0) await new Promise(setImmediate);
+      const some = ids.slice(from, from + LOOKED_UP_AT_ONCE);
+      const stored = await receive.stored(some);
+      for (const id of some) if (!stored.has(id)) absent.push(id);
+    }
+    return absent;
   };
 
   const pullAbsent = async (gap: Gap, server: ServerName, eventId: EventId, ids: readonly EventId[]): Promise<void> => {
     let absent = await absentOf(ids);
+    if (absent.length > ABSENT_MAX) return;
     if (absent.length > SINGLE_EVENTS_MAX && absent.length * 2 > ids.length) {
       const options = { timeoutMs: STATE_TIMEOUT_MS, signal: gap.signal };
       const whole = await ask(gap, server, 'state', () => fetch.state(server, gap.roomId, eventId, options));
@@ -68,7 +79,8 @@ export const createToldState = (deps: ToldStateDeps): ToldState => {
         absent = await absentOf(absent);
       }
     }
-    if (absent.length === 0) return;
+    // So many one by one would not make a state of it.
+    if (absent.length === 0 || absent.length > EVENTS_MAX + ids.length * MISSING_SHARE_MAX) return;
     const wanted = new Set(absent);
     const wires = await pullSingle(gap, server, absent);
     const isWanted = ({ event }: { event: { eventId: EventId } }): boolean => wanted.has(event.eventId);
