@@ -12,7 +12,7 @@ import { gathering } from './gathering.ts';
 import { history } from './history.ts';
 import { media } from './media.ts';
 import { comingAndGoing, invitations, knocking, moderation, restrictedJoins } from './membership.ts';
-import { outages } from './outage.ts';
+import { keyChanges, outages } from './outage.ts';
 import { describeMeetings, serverKeys } from './pairings.ts';
 import { type Servers, START_TIMEOUT_MS, startServers } from './servers/all.ts';
 import { changes, conflicts, conversations, signs } from './talk.ts';
@@ -46,15 +46,15 @@ describeMeetings('knocking', from(9), servers, knocking);
 describeMeetings('restricted joins', from(9), servers, restrictedJoins);
 describeMeetings('conversations', everyVersion, servers, conversations);
 describeMeetings('changes', ['10', '12'], servers, changes);
-describeMeetings('conflicts', ['6', '11', '12'], servers, conflicts);
-describeMeetings('signs', ['11', '12'], servers, signs);
-describeMeetings('history', ['10', '12'], servers, history);
-describeMeetings('devices', ['11', '12'], servers, devices);
-describeMeetings('encryption', ['11', '12'], servers, encryption);
-describeMeetings('media', ['11', '12'], servers, media);
-describeMeetings('directory', ['11', '12'], servers, directory);
-describeMeetings('spaces', ['11', '12'], servers, spaces);
-describeMeetings('rules of rooms', ['10', '11'], servers, rules);
+describeMeetings('conflicts', ['6', '12'], servers, conflicts);
+describeMeetings('signs', ['12'], servers, signs);
+describeMeetings('history', ['12'], servers, history);
+describeMeetings('devices', ['12'], servers, devices);
+describeMeetings('encryption', ['12'], servers, encryption);
+describeMeetings('media', ['12'], servers, media);
+describeMeetings('directory', ['12'], servers, directory);
+describeMeetings('spaces', ['12'], servers, spaces);
+describeMeetings('rules of rooms', ['11'], servers, rules);
 // Only where all servers run.
 if (serverKeys.length === 4) {
   gathering(servers, ['kintsugi', 'synapse', 'kintsugi-pg', 'synapse-pg'], '12');
@@ -62,3 +62,4 @@ if (serverKeys.length === 4) {
   gathering(servers, ['kintsugi-pg', 'synapse', 'synapse-pg', 'kintsugi'], '10');
 }
 describeMeetings('outages', ['11', '12'], servers, outages, { isAlone: true });
+describeMeetings('changes of keys', ['12'], servers, keyChanges, { isAlone: true });

@@ -42,7 +42,9 @@ export const outages: Journeys = (meeting, version) => {
     });
     await tell(bert, roomId, 'here I am', anna);
   });
+};
 
+export const keyChanges: Journeys = (meeting, version) => {
   test('a server that changed its key is believed, and so is what it signed before', async () => {
     await using stack = new AsyncDisposableStack();
     const { host, guest } = meeting;
