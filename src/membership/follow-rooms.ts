@@ -3,7 +3,6 @@
 
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { MatrixError } from '../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { ServerName } from '../protocol/ids/branded.ts';
 import { serverOf } from '../protocol/ids/id-parts.ts';
@@ -11,6 +10,7 @@ import type { Database } from '../storage/database.ts';
 import { moveStreamCursor, streamCursor } from '../storage/stores/stream-cursors.ts';
 import { type TurningPoint, turningPointsBetween } from '../storage/stores/turning-points.ts';
 import type { Membership } from './membership.ts';
+import { isRefusal } from './refusal.ts';
 
 export interface FollowRoomsDeps {
   readonly db: Database;
@@ -81,7 +81,7 @@ const act = async ({ log, serverName, membership }: FollowRoomsDeps, point: Turn
   try {
     await membership.stateChanged(roomId, type, '', JSON.parse(point.content) as JsonObject);
   } catch (err) {
-    if (!(err instanceof MatrixError) || err.status >= 500) throw err;
+    if (!isRefusal(err)) throw err;
     log.info({ err, roomId, type }, 'What follows from a changed room could not be done.');
   }
 };

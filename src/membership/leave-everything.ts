@@ -1,11 +1,11 @@
 // A deactivated user leaves all rooms, declines all invites and takes back all knocks.
 
-import { MatrixError } from '../protocol/errors/matrix-error.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import { membershipsOfUser } from '../storage/stores/memberships.ts';
 import { roomIdsOf } from '../storage/stores/rooms.ts';
 import type { MembershipDeps } from './deps.ts';
 import { leaveRoom } from './leave-room.ts';
+import { isRefusal } from './refusal.ts';
 
 const LEAVABLE: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);
 
@@ -20,7 +20,7 @@ export const leaveEverything = async (deps: MembershipDeps, user: number, userId
     try {
       await leaveRoom(deps, userId, roomId, undefined);
     } catch (err) {
-      if (!(err instanceof MatrixError) || err.status >= 500) throw err;
+      if (!isRefusal(err)) throw err;
       deps.log.warn({ err, userId, roomId }, 'A deactivated user could not leave a room.');
     }
   }

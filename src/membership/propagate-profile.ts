@@ -1,13 +1,13 @@
 // A changed profile goes into the user's member events, room after room, slowly, and goes on after a restart.
 // Client-Server API, "Events on Change of Profile Information".
 
-import { MatrixError } from '../protocol/errors/matrix-error.ts';
 import type { RoomId, UserId } from '../protocol/ids/branded.ts';
 import type { Composition } from '../rooms/send/draft.ts';
 import { joinedRooms } from '../storage/stores/memberships.ts';
 import { beginPropagation, endPropagation, unfinishedPropagations } from '../storage/stores/profile-propagations.ts';
 import type { MembershipDeps } from './deps.ts';
 import { clientContent, memberContent } from './member-content.ts';
+import { isRefusal } from './refusal.ts';
 
 /** Rooms that are changed without a pause, and the pause after each further one. */
 const ROOMS_AT_ONCE = 10;
@@ -89,7 +89,7 @@ const renewMember = async (deps: MembershipDeps, user: number, userId: UserId, r
   try {
     await deps.rooms.sendComposition(roomId, { possible: [event], compose });
   } catch (err) {
-    if (!(err instanceof MatrixError) || err.status >= 500) throw err;
+    if (!isRefusal(err)) throw err;
     deps.log.debug({ err, userId, roomId }, 'A room does not take the changed profile.');
   }
 };

@@ -10,6 +10,8 @@ export interface PeerErrorOptions {
   readonly status?: number;
   /** Of the answer's standard error body. */
   readonly errcode?: string;
+  /** Its `error`, shortened. */
+  readonly said?: string;
   /** What a 429 asked for. */
   readonly retryAfterMs?: number;
   /** The server as a whole cannot be used now; false: it answered, or the failure is of this request only. */
@@ -26,6 +28,7 @@ export class PeerError extends Error {
   readonly stage: PeerStage;
   readonly status: number | undefined;
   readonly errcode: string | undefined;
+  readonly said: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly isDown: boolean;
   readonly isGone: boolean;
@@ -38,6 +41,7 @@ export class PeerError extends Error {
     this.stage = stage;
     this.status = options.status;
     this.errcode = options.errcode;
+    this.said = options.said;
     this.retryAfterMs = options.retryAfterMs;
     this.isDown = options.isDown ?? false;
     this.isGone = options.isGone ?? false;

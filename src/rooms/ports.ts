@@ -1,7 +1,9 @@
 // What the room engine asks of parts above it.
 
+import type { ParsedPdu } from '../protocol/events/parse-pdu.ts';
 import type { RoomEvent } from '../protocol/events/room-event.ts';
 import type { EventId, RoomAlias, RoomId, ServerName } from '../protocol/ids/branded.ts';
+import type { PolicyServer } from '../protocol/policy-servers/policy-server.ts';
 import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
 import type { NotificationRow } from '../storage/stores/persist.ts';
 import type { RoomRef } from './room-ref.ts';
@@ -29,6 +31,15 @@ export interface NotificationOutcome {
 
 export interface NotificationPort {
   judge(event: RoomEvent, context: NotificationContext): Promise<NotificationOutcome>;
+}
+
+/** Servers that have a say in what is sent to a room. */
+export interface PolicyServerPort {
+  /**
+   * The event with the server's signature, which is good. Throws what the server refused with (M_FORBIDDEN), M_LIMIT_EXCEEDED,
+   * 502 M_UNKNOWN naming the server when it did not answer.
+   */
+  sign(server: PolicyServer, event: ParsedPdu, version: RoomVersion): Promise<ParsedPdu>;
 }
 
 /** What a server that is in a room tells of it. */

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { keyedLock } from '../lib/keyed-lock.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import { type MatrixError, notFound } from '../protocol/errors/matrix-error.ts';
+import type { ParsedPdu } from '../protocol/events/parse-pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { SigningKey } from '../protocol/signing/signing-key.ts';
@@ -13,7 +14,8 @@ import { eventById, eventsByNid } from '../storage/stores/events.ts';
 import { roomById, type StoredRoom } from '../storage/stores/rooms.ts';
 import { createEventNids } from './event-nids.ts';
 import { createNames } from './names.ts';
-import type { NotificationPort } from './ports.ts';
+import { withPolicySignature } from './policy/with-policy-signature.ts';
+import type { NotificationPort, PolicyServerPort } from './ports.ts';
 import type { Receive, Rejudging } from './receive/incoming.ts';
 import { createKnownEvents, type KnownEvents } from './receive/known-events.ts';
 import { createReceive } from './receive/receive.ts';
@@ -25,7 +27,7 @@ import { createRoom, type RoomCreation } from './send/create-room.ts';
 import type { Composition, Draft, SentEvent } from './send/draft.ts';
 import { sendComposition, sendEvents } from './send/send-events.ts';
 import { createSendOnce } from './send/send-once.ts';
-import { buildUnsent, type EventTemplate, templateEvent, type UnsentEvent } from './send/template-event.ts';
+import { buildForOthers, type EventTemplate, templateEvent, type UnsentEvent } from './send/template-event.ts';
 import { bytesToHash, createRoomState, type RoomState } from './state/room-state.ts';
 import { type RoomView, roomView } from './state/room-view.ts';
 import type { NodeHash } from './state-tree/state-node.ts';
@@ -37,6 +39,8 @@ export interface RoomsDeps {
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
   readonly notifications: NotificationPort;
+  /** undefined: no other server can be asked. */
+  readonly policyServers?: PolicyServerPort;
 }
 
 /** What the functions of the engine share. */
@@ -75,11 +79,12 @@ export interface Rooms {
   /**
    * Sends one event of a local user; resolves when it is on disk. The same transaction gives the same event again, and so
    * does state that is sent as it stands. Throws M_FORBIDDEN with the rule that refuses it, M_NOT_FOUND for an unknown
-   * room, M_TOO_LARGE for an event over the size limits, M_DUPLICATE_ANNOTATION.
+   * room, M_TOO_LARGE for an event over the size limits, M_DUPLICATE_ANNOTATION, and what withPolicySignature throws.
    */
   send(roomId: RoomId, draft: Draft): Promise<SentEvent>;
   /**
-   * As `send`, for a client's state event: also throws M_BAD_ALIAS and M_INVALID_PARAM for aliases, M_BAD_JSON for power levels.
+   * As `send`, for a client's state event: also throws M_BAD_ALIAS and M_INVALID_PARAM for aliases, M_BAD_JSON for power levels
+   * and m.room.create.
    * Not for m.room.member.
    */
   sendState(roomId: RoomId, draft: Draft & { readonly stateKey: string }): Promise<SentEvent>;
@@ -92,8 +97,16 @@ export interface Rooms {
    * it, M_NOT_FOUND.
    */
   template(roomId: RoomId, draft: Draft): Promise<EventTemplate>;
-  /** An event of a local user that is signed but not sent: another server signs it first. Throws as `template`. */
+  /**
+   * An event of a local user that is signed, also by the room's policy server, but not sent: another server signs it first.
+   * Throws as `template` and as `withPolicySignature`.
+   */
   buildUnsent(roomId: RoomId, draft: Draft): Promise<UnsentEvent>;
+  /**
+   * An event that this server is about to take into a room, with the signature of the room's policy server where there is one.
+   * Throws what that server refuses it with, 502 M_UNKNOWN when it does not answer.
+   */
+  withPolicySignature<T extends ParsedPdu>(roomId: RoomId, event: T): Promise<T>;
   /** Numbers for events that are stored beside the timelines. */
   takeEventNids: Engine['nids']['take'];
   /** Forgets clients' transaction ids that are too old to be repeated. */
@@ -164,7 +177,8 @@ export const createRooms = (deps: RoomsDeps): Rooms => {
     sendAll: (roomId, drafts) => sendEvents(engine, roomId, drafts),
     sendComposition: (roomId, composition) => sendComposition(engine, roomId, composition),
     template: (roomId, draft) => templateEvent(engine, roomId, draft),
-    buildUnsent: (roomId, draft) => buildUnsent(engine, roomId, draft),
+    buildUnsent: (roomId, draft) => buildForOthers(engine, roomId, draft),
+    withPolicySignature: (roomId, event) => withPolicySignature(engine, roomId, event),
     takeEventNids: engine.nids.take,
     async forgetTransactions() {
       while (await deps.db.write(forgetTransactions, deps.clock.now() - TRANSACTIONS_LIVE_MS));

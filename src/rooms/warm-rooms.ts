@@ -8,6 +8,7 @@ import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { Database } from '../storage/database.ts';
 import { eventsByNid } from '../storage/stores/events.ts';
 import { roomById } from '../storage/stores/rooms.ts';
+import type { RoomPolicy } from './policy/room-policy.ts';
 import type { RoomRef } from './room-ref.ts';
 import { bytesToHash } from './state/room-state.ts';
 import type { NodeHash } from './state-tree/state-node.ts';
@@ -33,6 +34,8 @@ export interface WarmRoom extends RoomRef {
   head: RoomHead;
   /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
   latestWrite: Promise<unknown>;
+  /** undefined: nobody looked yet. */
+  policy?: RoomPolicy;
 }
 
 export interface WarmRooms {

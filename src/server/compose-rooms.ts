@@ -1,5 +1,6 @@
 // The room engine with what is read from it.
 
+import { createPolicyServers } from '../federation/policy/policy-servers.ts';
 import { createRemoteRooms } from '../federation/remote/remote-rooms.ts';
 import { createJudging } from '../push/judging.ts';
 import { createRoomDirectory } from '../rooms/directory/room-directory.ts';
@@ -16,7 +17,9 @@ export function composeRooms(ground: Ground, stack: AsyncDisposableStack, histor
   const { db, clock, log, serverName, identity, peers } = ground;
   const judging = createJudging({ db, clock, log, serverName });
   const { signingKey } = identity;
-  const rooms = createRooms({ db, clock, serverName, signingKey, notifications: judging.notifications });
+  const { notifications } = judging;
+  const policyServers = createPolicyServers(peers);
+  const rooms = createRooms({ db, clock, serverName, signingKey, notifications, policyServers });
   stack.use(everyHour(rooms.forgetTransactions, 'Old transaction ids could not be forgotten.', clock, log));
   const searchIndex = stack.use(createSearchIndex({ db, clock, log }));
   const remoteRooms = createRemoteRooms({ peers, clock, serverName });

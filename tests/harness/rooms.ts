@@ -9,7 +9,7 @@ import { roomVersion } from '../../src/protocol/room-versions/room-versions.ts';
 import { signingKeyFromSeed } from '../../src/protocol/signing/signing-key.ts';
 import type { Viewer } from '../../src/rooms/read/room-reader.ts';
 import { createRoomReads } from '../../src/rooms/read/room-reads.ts';
-import { createRooms } from '../../src/rooms/rooms.ts';
+import { createRooms, type RoomsDeps } from '../../src/rooms/rooms.ts';
 import { createSearchIndex } from '../../src/rooms/search/search-index.ts';
 import type { Draft } from '../../src/rooms/send/draft.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -29,7 +29,7 @@ export interface TestRoomOptions {
   readonly name?: string;
 }
 
-export const openTestRooms = (db: Database) => {
+export const openTestRooms = (db: Database, more: Pick<RoomsDeps, 'policyServers'> = {}) => {
   const clock = manualClock();
   const rooms = createRooms({
     db,
@@ -37,6 +37,7 @@ export const openTestRooms = (db: Database) => {
     serverName,
     signingKey: signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7).toString('base64')),
     notifications: { judge: async () => ({ notifies: false, highlights: false, exceptions: [] }) },
+    ...more,
   });
   const searchIndex = createSearchIndex({ db, clock, log: silentLog });
   const remoteRooms = { of: async () => undefined, resolve: async () => undefined };

@@ -156,7 +156,10 @@ describe('state', () => {
   test('cannot be about another user, nor make the room anew', async () => {
     const roomId = await publicRoom();
     expect(await refusal(putState(alice, roomId, 'org.example.state', {}, bob.userId))).toBe('403 M_FORBIDDEN');
-    expect(await refusal(putState(alice, roomId, 'm.room.create', { room_version: '11' }))).toBe('403 M_FORBIDDEN');
+    for (const stateKey of ['', 'other']) {
+      const anew = putState(alice, roomId, 'm.room.create', { room_version: '11' }, stateKey);
+      expect(await refusal(anew)).toBe('400 M_BAD_JSON');
+    }
   });
 });
 

@@ -30,6 +30,8 @@ export interface PeerCall {
   /** Whatever makes it fail would make the next fail (transactions): each failure counts against the server. */
   readonly isVital?: boolean;
   readonly signal?: AbortSignal;
+  /** Something else than this program may answer to the path under this server's own name. */
+  readonly mayBeOwn?: boolean;
 }
 
 export interface CallsDeps {
@@ -49,8 +51,9 @@ export function createCalls(deps: CallsDeps) {
   const counts = new Map<string, number>();
   const count = (outcome: string): void => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
 
-  const check = ({ destination, ignoresBackOff = false }: PeerCall): void => {
-    if (destination === serverName) throw new PeerError(destination, 'application', 'this is the server itself');
+  const check = ({ destination, ignoresBackOff = false, mayBeOwn = false }: PeerCall): void => {
+    if (destination === serverName && !mayBeOwn)
+      throw new PeerError(destination, 'application', 'this is the server itself');
     if (!isAllowed(destination)) {
       throw new PeerError(destination, 'application', "this server's configuration forbids to call it", {
         errcode: 'M_FORBIDDEN',

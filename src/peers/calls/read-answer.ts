@@ -60,8 +60,9 @@ function failureOf(destination: ServerName, answer: OutboundStream, text: string
   const { status } = answer;
   const body = text.length <= ERROR_LENGTH_MAX ? parseObject(text) : undefined;
   const errcode = typeof body?.errcode === 'string' ? body.errcode.slice(0, 100) : undefined;
-  const said = typeof body?.error === 'string' ? `: ${shortened(body.error)}` : '';
-  const reason = `HTTP status ${status}${errcode === undefined ? ' without a Matrix error' : ` ${errcode}${said}`}`;
+  const said = typeof body?.error === 'string' ? shortened(body.error) : undefined;
+  const matrixError = ` ${errcode}${said === undefined ? '' : `: ${said}`}`;
+  const reason = `HTTP status ${status}${errcode === undefined ? ' without a Matrix error' : matrixError}`;
   const isGone = status === 410;
   // No homeserver gave that answer but something in front of it, or something else altogether.
   const isForeign = errcode === undefined && !onlyThis.has(status);
@@ -73,6 +74,7 @@ function failureOf(destination: ServerName, answer: OutboundStream, text: string
     isDown: isForeign || isGone || status === 401,
     isGone,
     ...(errcode === undefined ? {} : { errcode }),
+    ...(said === undefined ? {} : { said }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -3,6 +3,7 @@
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
+import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import { findUsers } from '../../storage/stores/names.ts';
 import { type EventRow, type MembershipRow, type Persisted, persistEvents } from '../../storage/stores/persist.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
@@ -13,6 +14,7 @@ import { currentState } from './current-state.ts';
 export interface WriteExtras {
   readonly residency?: 1 | 2;
   readonly rejudged?: readonly number[];
+  readonly directory?: DirectoryChange | undefined;
 }
 
 /** Call it under the room's lock. `written` settles with the write; undefined: there is nothing to write. */
@@ -44,6 +46,7 @@ export const writeBatch = async (
       notifiedTotal: head.notifiedTotal,
       rejudged,
       ...(extras.residency && { residency: extras.residency }),
+      ...(extras.directory && { directory: extras.directory }),
       toRejudge: [...batch.toRejudge],
       now: engine.clock.now(),
     }),

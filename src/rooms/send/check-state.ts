@@ -15,11 +15,21 @@ import type { Draft } from './draft.ts';
 
 /** Most state events are checked by the authorisation rules alone. */
 export const isChecked = ({ type, stateKey }: Pick<Draft, 'type' | 'stateKey'>): boolean =>
-  stateKey === '' && (type === 'm.room.canonical_alias' || type === 'm.room.power_levels');
+  type === 'm.room.create' ||
+  (stateKey === '' && (type === 'm.room.canonical_alias' || type === 'm.room.power_levels'));
 
 /** For what isChecked says. Throws M_BAD_ALIAS, M_INVALID_PARAM, M_BAD_JSON. */
-export const checkState = (db: Database, room: RoomView, { type, content }: Draft): Promise<void> =>
-  type === 'm.room.canonical_alias' ? checkAliases(db, room, content) : checkPowerLevels(room, content);
+export const checkState = async (db: Database, room: RoomView, { type, content }: Draft): Promise<void> => {
+  switch (type) {
+    case 'm.room.canonical_alias':
+      return checkAliases(db, room, content);
+    case 'm.room.power_levels':
+      return checkPowerLevels(room, content);
+    // "The first event in a room": no room accepts another from anybody.
+    default:
+      throw badJson(`${type} is a room's first event and cannot be sent to one.`);
+  }
+};
 
 /** "Servers do not validate aliases which are being removed or are already present in the state event." */
 const checkAliases = async (db: Database, room: RoomView, content: JsonObject): Promise<void> => {

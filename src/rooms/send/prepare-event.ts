@@ -25,6 +25,8 @@ import { threadOf } from './thread-of.ts';
 export interface Prepared {
   readonly event: RoomEvent;
   readonly row: EventRow;
+  /** As other servers get it. */
+  readonly pduJson: string;
   readonly membership: MembershipRow | undefined;
   /** New nodes of the state tree, held in memory until the write is settled. */
   readonly nodes: readonly EncodedNode[];
@@ -100,18 +102,15 @@ export const prepareEvent = async (
     ...(outcome.exceptions.length > 0 && { notifications: outcome.exceptions }),
   };
   if (event.stateKey !== undefined) engine.state.remember(nid, event);
+  const extremity = { nid, eventId: event.eventId, depth: event.depth, stateRoot: change.root };
   return {
     event,
     row,
+    pduJson: built.pduJson,
     membership: membershipOf(engine, event, nids, nid),
     nodes: change.nodes,
     held: engine.state.nodes.hold(change.nodes),
-    head: {
-      sequence: head.sequence,
-      stateRoot: change.root,
-      extremities: [{ nid, eventId: event.eventId, depth: event.depth, stateRoot: change.root }],
-      notifiedTotal,
-    },
+    head: { sequence: head.sequence, stateRoot: change.root, extremities: [extremity], notifiedTotal },
   };
 };
 

@@ -2,16 +2,19 @@
 
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
+import { isPolicyEvent } from '../../protocol/policy-servers/policy-server.ts';
 import { eventsByNid } from '../../storage/stores/events.ts';
 import { type Persisted, SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
 import { enqueue } from '../persist/enqueue.ts';
+import { carryPolicy, namesNoPolicyServer, policyServerOf } from '../policy/room-policy.ts';
+import type { ReceivedNids } from '../receive/place-event.ts';
 import type { Engine } from '../rooms.ts';
 import { roomView } from '../state/room-view.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 import type { Composition, Draft, SentEvent } from './draft.ts';
-import type { Prepared } from './prepare-event.ts';
 import { prepareInRoom } from './prepare-upon-many.ts';
 import { sameInState } from './same-in-state.ts';
+import { type Drafted, type Outcome, signAndEnqueue, type Unsigned } from './sign-and-enqueue.ts';
 
 /** A draft loses its race only when another write of the room failed, so few attempts are enough. */
 const ATTEMPTS_MAX = 8;
@@ -30,22 +33,13 @@ export const sendComposition = async (
     const first = await engine.nids.take(composition.possible.length);
     const drafted = await engine.lock.run(roomId, () => draftAndEnqueue(engine, roomId, composition, nids, first));
     try {
-      return await sentEvents(engine, drafted.outcomes, await drafted.written);
+      const { outcomes, written } = 'server' in drafted ? await signAndEnqueue(engine, drafted) : drafted;
+      return await sentEvents(engine, outcomes, await written);
     } catch (error) {
       if (attempt === ATTEMPTS_MAX || !(error instanceof Error) || error.message !== SEQUENCE_MOVED) throw error;
     }
   }
 };
-
-/** An event to write, or the nid of the state event that says the same already. */
-type Outcome = Prepared | number;
-
-interface Drafted {
-  /** In the order of the drafts. */
-  readonly outcomes: readonly Outcome[];
-  /** Settles once everything that the answer tells of is on disk; undefined: nothing was written for it. */
-  readonly written: Promise<Persisted | undefined>;
-}
 
 const draftAndEnqueue = async (
   engine: Engine,
@@ -53,17 +47,33 @@ const draftAndEnqueue = async (
   composition: Composition,
   possibleNids: readonly DraftNids[],
   first: number,
-): Promise<Drafted> => {
+): Promise<Drafted | Unsigned> => {
   const room = await engine.warm.get(roomId);
   if (!room) throw notFound(`This server does not know the room ${roomId}.`);
   const drafts = await composition.compose(roomView(engine.state, room, room.head.stateRoot));
   if (drafts.length > possibleNids.length) throw new RangeError('more drafts than were possible');
   const nids = drafts === composition.possible ? possibleNids : await internDrafts(engine, drafts);
+  const server = namesNoPolicyServer(room) ? undefined : await policyServerOf(engine, room);
   const outcomes = await prepareAll(engine, room, drafts, nids, first);
   const events = outcomes.filter((outcome) => typeof outcome !== 'number');
-  const written = events.length > 0 ? enqueue(engine, room, events, composition.directory) : latestWriteOf(room);
+  if (events.length === 0) return { outcomes, written: latestWriteOf(room) };
+  const { policyServers } = engine;
+  if (server && policyServers && !events.every(({ event }) => isPolicyEvent(event))) {
+    // Nobody may find their state meanwhile: it may never be written.
+    for (const { held } of events) held.discard();
+    const { head, latestWrite: upon } = room;
+    const { directory } = composition;
+    return { policyServers, server, room, head, upon, outcomes, nids: ownNids(outcomes, nids), directory };
+  }
+  const { head } = room;
+  const written = enqueue(engine, room, events, composition.directory);
+  carryPolicy(room, head, events);
   return { outcomes, written };
 };
+
+/** Of those that are events. */
+const ownNids = (outcomes: readonly Outcome[], nids: readonly DraftNids[]): ReceivedNids[] =>
+  outcomes.flatMap((outcome, at) => (typeof outcome === 'number' ? [] : { ...nids[at]!, event: outcome.row.nid }));
 
 /** What is not sent because it is there already may still be on its way to the disk, or fail to get there. */
 const latestWriteOf = (room: WarmRoom): Promise<undefined> =>

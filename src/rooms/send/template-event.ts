@@ -6,8 +6,10 @@ import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
 import { forbidden, notFound } from '../../protocol/errors/matrix-error.ts';
 import type { BuiltEvent } from '../../protocol/events/build-event.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
+import { parsePdu } from '../../protocol/events/parse-pdu.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
+import { withPolicySignature } from '../policy/with-policy-signature.ts';
 import type { Engine } from '../rooms.ts';
 import { loadAuthState } from './auth-state.ts';
 import { buildLocalEvent } from './build-local-event.ts';
@@ -32,6 +34,13 @@ export const buildUnsent = (engine: Engine, roomId: RoomId, draft: Draft): Promi
     if (!verdict.ok) throw forbidden(`The room does not allow this. Rule ${verdict.rule}: ${verdict.sentence}`);
     return { ...built, version };
   });
+
+/** With the signature of the room's policy server. Throws as buildUnsent and withPolicySignature. */
+export const buildForOthers = async (engine: Engine, roomId: RoomId, draft: Draft): Promise<UnsentEvent> => {
+  const unsent = await buildUnsent(engine, roomId, draft);
+  const { pduJson, restJson } = await withPolicySignature(engine, roomId, parsePdu(unsent.pduJson, unsent.version));
+  return { ...unsent, pduJson, restJson };
+};
 
 export interface EventTemplate {
   readonly version: RoomVersion;

@@ -9,7 +9,8 @@ import { isJsonObject, type JsonObject } from '../../../protocol/events/json.ts'
 import { parsePdu } from '../../../protocol/events/parse-pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import { serverOf } from '../../../protocol/ids/id-parts.ts';
-import { signaturesOf } from '../../../protocol/signing/signatures.ts';
+import { POLICY_KEY_ID } from '../../../protocol/policy-servers/policy-server.ts';
+import { signaturesOf, withSignature } from '../../../protocol/signing/signatures.ts';
 import { verifyTextAsync } from '../../../protocol/signing/verify-text.ts';
 import { statePdus } from '../../../rooms/read/state-pdus.ts';
 import { strippedPairs } from '../../../rooms/read/stripped-state.ts';
@@ -78,13 +79,15 @@ const askForSignature = async (
   const { signedText } = parsePdu(pdu, version);
   const signatures = signaturesOf(answer.event, server);
   const atTs = version.enforceKeyValidity ? event.originServerTs : 0;
-  const wants = [...signatures.keys()].slice(0, 4).map((keyId) => ({ server, keyId, atTs }));
+  // The room's policy server may be the same server: that signature is here already, and its key is not published.
+  const keyIds = [...signatures.keys()].filter((keyId) => keyId !== POLICY_KEY_ID);
+  const wants = keyIds.slice(0, 4).map((keyId) => ({ server, keyId, atTs }));
   const find = await deps.peers.keysFor(wants, KEY_TIMEOUT_MS);
   for (const { keyId } of wants) {
     const key = find(server, keyId);
     const signature = signatures.get(keyId)!;
     if (!key || !isGoodAt(key, atTs) || !(await verifyTextAsync(signedText, signature, key.publicKey))) continue;
-    return { ...pdu, signatures: { ...(pdu.signatures as JsonObject), [server]: { [keyId]: signature } } };
+    return { ...pdu, signatures: withSignature(pdu, server, keyId, signature) };
   }
   throw malformed(server, 'it did not sign the invite');
 };

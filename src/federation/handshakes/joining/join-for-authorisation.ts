@@ -19,8 +19,12 @@ export const joinForAuthorisation = async (
   await accept(deps, joined);
 };
 
-const accept = async ({ rooms }: HandshakeDeps, { roomId, join, state, authChain }: JoinedRoom): Promise<void> => {
+const accept = async (
+  { rooms }: HandshakeDeps,
+  { roomId, join: given, state, authChain }: JoinedRoom,
+): Promise<void> => {
   const { receive } = rooms;
+  const join = await rooms.withPolicySignature(roomId, given);
   let [fate] = await receive.accept(roomId, [join], { as: 'new', onMissing: 'wait' });
   if (fate?.fate === 'waiting') {
     // What came before the join has not come here yet: the other server told the state.

@@ -28,7 +28,7 @@ export interface TakenMember {
   readonly event: IncomingEvent;
 }
 
-/** Throws M_INVALID_PARAM, M_NOT_FOUND, M_FORBIDDEN with the rule, and what authoriserFor throws. */
+/** Throws M_INVALID_PARAM, M_NOT_FOUND, M_FORBIDDEN with the rule, and what authoriserFor and the room's policy server throw. */
 export const takeMember = async (deps: HandshakeDeps, origin: ServerName, given: GivenMember): Promise<TakenMember> => {
   const room = await roomFor(deps, origin, given.roomId);
   const parsed = read(given.wire, room);
@@ -36,8 +36,9 @@ export const takeMember = async (deps: HandshakeDeps, origin: ServerName, given:
   const wire = await vouchedFor(deps, room, parsed);
   const [verified] = await deps.verify.verifyPdus([wire], room.version, origin);
   if (!verified?.ok) throw invalidParam(verified?.reason ?? 'The event cannot be verified.');
-  const { event } = verified;
-  if (event.contentJson !== parsed.contentJson) throw invalidParam('The content hash of the event is wrong.');
+  const { event: theirs } = verified;
+  if (theirs.contentJson !== parsed.contentJson) throw invalidParam('The content hash of the event is wrong.');
+  const event = await deps.rooms.withPolicySignature(room.roomId, theirs);
   const [fate] = await deps.rooms.receive.accept(room.roomId, [event], {
     as: 'new',
     onMissing: 'wait',
