@@ -81,3 +81,11 @@ test('what is neither a signature nor a refusal fails with the name of the serve
     expect((failure as Error).message).toContain(`policy server ${via}`);
   }
 });
+
+test("the policy server may go by this server's own name", async () => {
+  await using own = await openPeers({ serverName: via });
+  peer.handler = ({ body }) => [200, signatureBy(key, body)];
+  const event = room.make({ type: 'm.test', sender: room.creator });
+  const signed = await createPolicyServers(own.peers).sign({ via, key: key.publicKey }, event, version);
+  expect(signed.pdu.signatures).toHaveProperty([via, 'ed25519:policy_server']);
+});
