@@ -3,6 +3,7 @@
 import { randomToken } from '../../lib/random.ts';
 import { invalidRoomState, MatrixError } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
+import { isPolicyEvent } from '../../protocol/policy-servers/policy-server.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import { persistEvents } from '../../storage/stores/persist.ts';
@@ -61,6 +62,9 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
       version,
       head: { ...head, sequence: 1 },
       latestWrite: Promise.resolve(),
+      ...(!prepared.some(({ event }) => isPolicyEvent(event)) && {
+        policy: { root: head.stateRoot, named: undefined },
+      }),
     });
     return { nid: persisted.room, roomId, version };
   } catch (error) {
