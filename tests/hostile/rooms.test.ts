@@ -8,7 +8,7 @@ import type { RemoteEvent } from '../harness/remote-room.ts';
 import { until } from '../harness/until.ts';
 import { key, type Stage, startStage } from './stage.ts';
 
-/** The number of forks; 20,000 by hand. */
+/** The number of forks; more by hand, with a longer --testTimeout. */
 const FORKS = Number(process.env.HOSTILE_FORKS ?? 600);
 const PDUS_MAX = 50;
 const PREV_EVENTS_MAX = 20;

@@ -85,7 +85,7 @@ const joinOnce = async (round: Round, server: FuzzedServer): Promise<void> => {
 
 export const joins: Target = {
   name: 'joins',
-  share: 2,
+  share: 10,
   async play(round) {
     for (let left = CASES; left > 0; left--) await joinOnce(round, round.server);
   },

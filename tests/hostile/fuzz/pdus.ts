@@ -147,7 +147,7 @@ export const roomWithPeople = (version: RoomVersionId, random: SeededRandom): Fo
 
 export const pdus: Target = {
   name: 'pdus',
-  share: 50,
+  share: 42,
   async play(round): Promise<void> {
     const { server, random, count, fail } = round;
     const { federation, rooms } = server.composed.parts;
