@@ -171,7 +171,7 @@ describe('the room directory', () => {
     expect(await refusal(wrong)).toBe('400 M_INVALID_PARAM');
   });
 
-  test('is written by who may, and another server's cannot be had when it is not there', async () => {
+  test('is written by who may; that of a server which is not there cannot be had', async () => {
     const roomId = await newRoom(alice, { preset: 'public_chat' });
     await join(bob, roomId);
     expect(await refusal(bob.put(listPath(roomId), { visibility: 'public' }))).toBe('403 M_FORBIDDEN');
