@@ -28,7 +28,18 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['tests/{journeys,properties,drills,hostile,spec,simulation,interop}/**/*.test.ts'],
+          include: ['tests/{journeys,properties,drills,hostile,spec,simulation}/**/*.test.ts'],
+          globalSetup: postgres,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          // With real Synapse servers: minutes, and only by `npm run interop`.
+          name: 'interop',
+          include: ['tests/interop/**/*.test.ts'],
           globalSetup: postgres,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -16,7 +16,7 @@ const PIECES = [
 const marks = PIECES.map((piece, index) => ({ piece, mark: String.fromCharCode(index + 1) }));
 const pieceOf = new Map(marks.map(({ piece, mark }) => [mark, piece]));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are the marks.
-const anyMark = /[\u0001-\u0008]/g;
+const anyMark = /[\u0001-\u0008]/g; // oxlint-disable-line no-control-regex
 
 /** `rest` is canonical JSON. */
 export const packRest = (rest: string): string => {

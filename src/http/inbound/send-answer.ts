@@ -57,6 +57,11 @@ async function sendStream(source: Readable, { request, response }: Exchange): Pr
     response.end();
     return;
   }
+  // Whoever asked has hung up.
+  if (response.destroyed) {
+    source.destroy();
+    return;
+  }
   await pipeline(source, response);
 }
 
