@@ -3,7 +3,8 @@
 import { forbidden, guestAccessForbidden } from '../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { RoomId } from '../protocol/ids/branded.ts';
-import { authoriseJoin, isRestricted } from '../rooms/admission/authorise-join.ts';
+import { authoriseJoin } from '../rooms/admission/authorise-join.ts';
+import { isRestricted } from '../rooms/admission/join-conditions.ts';
 import type { Draft, SentEvent } from '../rooms/send/draft.ts';
 import type { RoomView } from '../rooms/state/room-view.ts';
 import type { Actor, MembershipDeps } from './deps.ts';

@@ -23,7 +23,6 @@ import { endpoints } from './endpoints.ts';
 import { everyHour } from './every-hour.ts';
 import { type Ground, layGround } from './lay-ground.ts';
 import { mediaOptions } from './media-options.ts';
-import { sweepSessions } from './session-sweep.ts';
 
 export interface Composed extends AsyncDisposable {
   readonly parts: AllParts;
@@ -64,7 +63,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   const accounts = createAccounts({ db, clock, log, serverName, ports });
   const auth = createAuth({ db, clock, log, serverName, config, accounts });
   stack.defer(() => auth.flushLastSeen());
-  stack.use(sweepSessions(auth, clock, log));
+  stack.use(everyHour(auth.endInactiveSessions, 'Unused sessions could not be ended.', clock, log));
   const room = composeRooms(ground, stack, () => federation.backfill);
   const { rooms, roomReads, roomReader: reader, judging } = room;
   const remoteDevices = createRemoteDevices({ db, clock, log, peers });

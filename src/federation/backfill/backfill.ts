@@ -7,13 +7,12 @@ import { LruCache } from '../../lib/lru-cache.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
-import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { HistoryPort } from '../../rooms/ports.ts';
 import type { Receive } from '../../rooms/receive/incoming.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import { createAsk } from '../inbound/gaps/ask.ts';
-import type { Gap } from '../inbound/gaps/gap.ts';
+import { openGap } from '../inbound/gaps/gap.ts';
 import { createReadEvents } from '../inbound/gaps/read-events.ts';
 import { createStoreOutliers } from '../inbound/gaps/store-outliers.ts';
 import { createToldState } from '../inbound/gaps/told-state.ts';
@@ -49,7 +48,7 @@ export const createBackfill = (deps: BackfillDeps): HistoryPort => {
   const flights = singleFlight<string, boolean>();
   const inVain = new LruCache<string, number>(IN_VAIN_MAX);
 
-  /** Who made the room and who sent what stands above the hole is likely to have what is below it. */
+  /** Who made the room is likely to have its history. */
   const serversFor = async (roomId: RoomId): Promise<ServerName[]> => {
     const creator = serverOf(roomId);
     const servers = new Set([...(creator === undefined ? [] : [creator]), ...(await serversIn(roomId))]);
@@ -57,23 +56,11 @@ export const createBackfill = (deps: BackfillDeps): HistoryPort => {
     return [...servers].filter((server) => !isLeftAlone(server)).slice(0, SERVERS_MAX);
   };
 
-  const gapOf = (roomId: RoomId, version: RoomVersion, servers: readonly ServerName[], ends: AbortSignal): Gap => ({
-    roomId,
-    version,
-    servers,
-    pool: new Map(),
-    needs: new Map(),
-    sent: new Set(),
-    answers: 0,
-    inVain: new Set(),
-    signal: ends,
-  });
-
-  const fetchBelow = async (room: RoomRef, above: readonly EventId[]): Promise<boolean> => {
+  const fetchBelow = async ({ roomId, version }: RoomRef, above: readonly EventId[]): Promise<boolean> => {
     const timeout = new AbortController();
     const timer = clock.after(TIMEOUT_MS, () => timeout.abort());
-    const servers = await serversFor(room.roomId);
-    const gap = gapOf(room.roomId, room.version, servers, timeout.signal);
+    const servers = await serversFor(roomId);
+    const gap = openGap({ roomId, version, servers, signal: timeout.signal });
     try {
       for (const server of servers) if (!gap.signal.aborted && (await takeHistory(gap, server, above))) return true;
       return false;

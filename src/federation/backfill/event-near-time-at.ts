@@ -3,6 +3,7 @@
 import { PeerError } from '../../peers/peer-error.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { TimedEvent, TimeQuestion } from '../../rooms/ports.ts';
+import { isNearerInTime } from '../../rooms/read/event-near-time.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -23,9 +24,8 @@ export const eventNearTimeAt = async (
       }),
     ),
   );
-  return answers.reduce((best, each) => (each && (!best || isNearer(each, best, question)) ? each : best), undefined);
+  return answers.reduce((best, each) => {
+    const isNearer = each && (!best || isNearerInTime(each.originServerTs, best.originServerTs, question));
+    return isNearer ? each : best;
+  }, undefined);
 };
-
-/** Both lie on the side of the moment that was asked for. */
-export const isNearer = (a: TimedEvent, b: TimedEvent, { forwards }: TimeQuestion): boolean =>
-  forwards ? a.originServerTs < b.originServerTs : a.originServerTs > b.originServerTs;

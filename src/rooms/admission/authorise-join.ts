@@ -3,16 +3,16 @@
 
 import { isCreator } from '../../protocol/auth-rules/creators.ts';
 import { readPowerLevels } from '../../protocol/auth-rules/power-levels.ts';
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import type { Json } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
-import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
+import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
-import { isRoomId } from '../../protocol/ids/room-id.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { Database } from '../../storage/database.ts';
 import { isAnyRoomOurs, isJoinedToAny, someLocalMembers } from '../../storage/stores/room-conditions.ts';
 import type { RoomView } from '../state/room-view.ts';
+import { allowedRooms } from './join-conditions.ts';
 
 interface Deps {
   readonly db: Database;
@@ -29,18 +29,8 @@ export type Admission =
   /** A condition is met, but no member on this server may let others in. */
   | { readonly kind: 'not-grantable' };
 
-/** Conditions looked at; no real room has more. */
-const CONDITIONS_MAX = 200;
 /** Members asked whether they may invite. */
 const CANDIDATES_MAX = 50;
-
-/** Whether joining takes a condition that is met, or an invite. */
-export const isRestricted = (joinRules: RoomEvent | undefined, version: RoomVersion): boolean => {
-  const rule = joinRules?.content.join_rule;
-  // Since v8; knock_restricted since v10.
-  if (rule === 'restricted') return version.allowRestrictedJoins;
-  return rule === 'knock_restricted' && version.allowKnockRestricted;
-};
 
 /** `user`: nid of who wants to join; undefined: a user that nothing here ever named. */
 export const authoriseJoin = async (
@@ -57,16 +47,6 @@ export const authoriseJoin = async (
   if (!isMet) return { kind: isKnown ? 'refused' : 'not-known' };
   const by = await chooseAuthoriser(deps, room);
   return by ? { kind: 'authorised', by } : { kind: 'not-grantable' };
-};
-
-/** "Currently there is only one condition available: m.room_membership." Others, and malformed ones, are passed over. */
-const allowedRooms = (allow: Json | undefined): RoomId[] => {
-  if (!Array.isArray(allow)) return [];
-  return allow.slice(0, CONDITIONS_MAX).flatMap((condition) => {
-    if (typeof condition !== 'object' || condition === null || Array.isArray(condition)) return [];
-    const { type, room_id: roomId } = condition as JsonObject;
-    return type === 'm.room_membership' && typeof roomId === 'string' && isRoomId(roomId) ? [roomId] : [];
-  });
 };
 
 const chooseAuthoriser = async ({ db, serverName }: Deps, room: RoomView): Promise<UserId | undefined> => {

@@ -3,6 +3,7 @@
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { eventsNearTime } from '../../storage/stores/events.ts';
+import type { TimeQuestion } from '../ports.ts';
 import { roomAccess } from './room-access.ts';
 import type { Look } from './room-reader.ts';
 import { visibleHistory } from './visible-events.ts';
@@ -16,12 +17,12 @@ export interface EventAtTime {
   readonly origin_server_ts: number;
 }
 
+/** Of two times that lie on the side of the moment which is asked for. */
+export const isNearerInTime = (a: number, b: number, { forwards }: Pick<TimeQuestion, 'forwards'>): boolean =>
+  forwards ? a < b : a > b;
+
 /** `timestamp`: milliseconds. Throws M_FORBIDDEN and M_NOT_FOUND. */
-export const eventNearTime = async (
-  look: Look,
-  roomId: RoomId,
-  question: { readonly timestamp: number; readonly forwards: boolean },
-): Promise<EventAtTime> => {
+export const eventNearTime = async (look: Look, roomId: RoomId, question: TimeQuestion): Promise<EventAtTime> => {
   const { tx } = look;
   const { room } = await roomAccess(look, roomId);
   for (let offset = 0; offset < INVISIBLE_MAX; offset += BATCH) {

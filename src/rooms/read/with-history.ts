@@ -7,7 +7,7 @@ import { eventById } from '../../storage/stores/events.ts';
 import { type OpenHole, openHole } from '../../storage/stores/timeline-holes.ts';
 import type { HistoryPort, TimedEvent, TimeQuestion } from '../ports.ts';
 import type { RoomRef } from '../room-ref.ts';
-import { type EventAtTime, eventNearTime } from './event-near-time.ts';
+import { type EventAtTime, eventNearTime, isNearerInTime } from './event-near-time.ts';
 import { type MessagesPage, type MessagesQuestion, pageMessages } from './page-messages.ts';
 import { END_OF_TIME, findRoomAccess } from './room-access.ts';
 import type { Look, Reading, Viewer } from './room-reader.ts';
@@ -120,6 +120,5 @@ const answerOf = (local: EventAtTime | MatrixError): EventAtTime => {
   return local;
 };
 
-/** Both lie on the side of the moment that was asked for. */
-const isNearer = (told: TimedEvent, local: EventAtTime, { forwards }: TimeQuestion): boolean =>
-  forwards ? told.originServerTs < local.origin_server_ts : told.originServerTs > local.origin_server_ts;
+const isNearer = (told: TimedEvent, local: EventAtTime, question: TimeQuestion): boolean =>
+  isNearerInTime(told.originServerTs, local.origin_server_ts, question);

@@ -1,13 +1,12 @@
 // What those who are not in a room may be told of it, and its children if it is a space: remembered for each state of a room.
 
 import { LruCache } from '../../lib/lru-cache.ts';
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import { isRoomId } from '../../protocol/ids/room-id.ts';
-import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { countMembers } from '../../storage/stores/memberships.ts';
+import { allowedRooms, isRestricted } from '../admission/join-conditions.ts';
 import { entryState, publishedEntry } from '../directory/published-entry.ts';
 import type { Reading } from '../read/room-reader.ts';
 import { stateEvents } from '../read/state-events.ts';
@@ -34,9 +33,6 @@ export interface RoomFactsMemory {
 
 /** About 2 kB each, more for large spaces. */
 const ROOMS_MAX = 20_000;
-/** Conditions looked at; no real room has more. */
-const CONDITIONS_MAX = 200;
-
 const pairs: readonly StateKeyPair[] = [...entryState, ['m.room.encryption', '']];
 
 export const createRoomFacts = (): RoomFactsMemory => {
@@ -58,11 +54,11 @@ const readFacts = async (reading: Reading, tx: ReadTx, room: RoomRef, root: Node
     const event = stored.find((each) => each.type === type);
     return event && toRoomEvent(event, room);
   });
-  const content = (type: string): JsonObject =>
-    state[pairs.findIndex(([pairType]) => pairType === type)]?.content ?? {};
+  const event = (type: string): RoomEvent | undefined => state[pairs.findIndex(([pairType]) => pairType === type)];
+  const content = (type: string): JsonObject => event(type)?.content ?? {};
   const entry = publishedEntry(room.roomId, await countMembers(tx, room.nid, 'join'), state);
   const joinRules = content('m.room.join_rules');
-  const allowed = isRestricted(joinRules.join_rule, room.version) ? allowedRooms(joinRules.allow) : [];
+  const allowed = isRestricted(event('m.room.join_rules'), room.version) ? allowedRooms(joinRules.allow) : [];
   const { algorithm } = content('m.room.encryption');
   return {
     summary: {
@@ -76,18 +72,4 @@ const readFacts = async (reading: Reading, tx: ReadTx, room: RoomRef, root: Node
     allowed,
     children: entry.room_type === 'm.space' ? await spaceChildren(reading, tx, root) : [],
   };
-};
-
-const isRestricted = (rule: Json | undefined, version: RoomVersion): boolean =>
-  (rule === 'restricted' && version.allowRestrictedJoins) ||
-  (rule === 'knock_restricted' && version.allowKnockRestricted);
-
-/** "Currently there is only one condition available: m.room_membership." Others, and malformed ones, are passed over. */
-const allowedRooms = (allow: Json | undefined): RoomId[] => {
-  if (!Array.isArray(allow)) return [];
-  return allow.slice(0, CONDITIONS_MAX).flatMap((condition) => {
-    if (typeof condition !== 'object' || condition === null || Array.isArray(condition)) return [];
-    const { type, room_id: roomId } = condition as JsonObject;
-    return type === 'm.room_membership' && typeof roomId === 'string' && isRoomId(roomId) ? [roomId] : [];
-  });
 };

@@ -2,7 +2,8 @@
 
 import { forbidden, unableToAuthoriseJoin, unableToGrantJoin } from '../../../protocol/errors/matrix-error.ts';
 import type { UserId } from '../../../protocol/ids/branded.ts';
-import { authoriseJoin, isRestricted } from '../../../rooms/admission/authorise-join.ts';
+import { authoriseJoin } from '../../../rooms/admission/authorise-join.ts';
+import { isRestricted } from '../../../rooms/admission/join-conditions.ts';
 import type { RoomView } from '../../../rooms/state/room-view.ts';
 import { findUser } from '../../../storage/stores/names.ts';
 import type { HandshakeDeps } from '../deps.ts';

@@ -11,7 +11,7 @@ import type { Fetch } from '../../fetch/fetch.ts';
 import type { Verify } from '../../verify/verify-pdus.ts';
 import type { AcceptEvents, Outcome } from '../accept-events.ts';
 import { createAsk } from './ask.ts';
-import { createSettle, type Gap, missingAuth, missingPrevs } from './gap.ts';
+import { createSettle, type Gap, missingAuth, missingPrevs, openGap } from './gap.ts';
 import { createPullAuth } from './pull-auth.ts';
 import { createPullEvents } from './pull-events.ts';
 import { createPullState } from './pull-state.ts';
@@ -85,17 +85,8 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
     const timeout = new AbortController();
     const timer = clock.after(GAP_TIMEOUT_MS, () => timeout.abort());
     const pool = new Map<EventId, IncomingEvent>(events.map((event) => [event.event.eventId, event]));
-    const gap: Gap = {
-      roomId,
-      version,
-      servers: await serversFor(toFill),
-      pool,
-      needs: new Map(),
-      sent: new Set(pool.keys()),
-      answers: 0,
-      inVain: new Set(),
-      signal: AbortSignal.any([signal, timeout.signal]),
-    };
+    const servers = await serversFor(toFill);
+    const gap = openGap({ roomId, version, servers, signal: AbortSignal.any([signal, timeout.signal]) }, pool);
     try {
       await pull(gap);
     } finally {

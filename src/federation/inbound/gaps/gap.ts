@@ -24,6 +24,12 @@ export interface Gap {
   readonly signal: AbortSignal;
 }
 
+/** A gap that nothing was asked about yet. */
+export const openGap = (
+  given: Pick<Gap, 'roomId' | 'version' | 'servers' | 'signal'>,
+  pool: Gap['pool'] = new Map(),
+): Gap => ({ ...given, pool, needs: new Map(), sent: new Set(pool.keys()), answers: 0, inVain: new Set() });
+
 /** What of the pool is missing and not in the pool itself, with the events that want it. */
 const missingOf = (gap: Gap, kind: 'prevs' | 'auth'): Map<EventId, EventId[]> => {
   const missing = new Map<EventId, EventId[]>();
