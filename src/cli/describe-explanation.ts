@@ -41,8 +41,15 @@ const residency = {
   no: 'no user of this server is in it',
 };
 
+const progress = ({ via, started_ts: ts, attempts, ...join }: NonNullable<RoomExplanation['partial_join']>): string => {
+  const { state_events: all, missing_events: missing } = join;
+  const here = all === 0 ? 'it is not known how much is missing' : `${all - missing} of ${all} state events are here`;
+  return `Joined through ${via} at ${time(ts)}: ${here}; ${attempts} attempts failed`;
+};
+
 export const describeRoom = (room: RoomExplanation): string[] => [
   `${room.room_id}, version ${room.version}: ${residency[room.resident]}.`,
+  ...(room.partial_join ? [progress(room.partial_join)] : []),
   `State: ${room.state_root}, ${room.state_entries} entries`,
   `Events: ${room.events}, of them ${room.outliers} without a place in the graph`,
   `Waiting to be judged again: ${room.waiting}`,

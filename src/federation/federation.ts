@@ -18,6 +18,7 @@ import { createHandshakes, type HandshakesDeps } from './handshakes/handshakes.t
 import { createIncomingTransactions } from './inbound/incoming-transactions.ts';
 import { createOutbound } from './outbound/outbound.ts';
 import { createRoomServers } from './outbound/room-servers.ts';
+import { createPartialJoins } from './partial-joins/partial-joins.ts';
 import { remotePublicRooms } from './remote/remote-directory.ts';
 import { createRemoteProfiles } from './remote/remote-profiles.ts';
 import { createServing, type ServingDeps } from './serving/serving.ts';
@@ -25,7 +26,7 @@ import { createVerify } from './verify/verify-pdus.ts';
 
 export interface FederationDeps
   extends ServingDeps,
-    Omit<HandshakesDeps, 'verify' | 'roomServers' | 'db' | 'rooms' | 'peers'> {
+    Omit<HandshakesDeps, 'verify' | 'roomServers' | 'onPartialJoin' | 'db' | 'rooms' | 'peers'> {
   readonly rooms: Rooms;
   readonly peers: Peers;
   readonly clock: Clock;
@@ -52,14 +53,39 @@ export const createFederation = (deps: FederationDeps) => {
   const roomServers = createRoomServers({ db, stream, serverName, source: rooms.state.source });
   const edus = createEdus({ ...deps, serversIn: roomServers.serversIn });
   const outbound = createOutbound({ ...deps, transport: peers, roomServers, edus });
-  const handshakes = createHandshakes({ ...deps, verify, roomServers });
+  const handshakes = createHandshakes({
+    ...deps,
+    verify,
+    roomServers,
+    onPartialJoin: (roomId) => partialJoins.take(roomId),
+  });
   const { serversIn } = roomServers;
   const { isLeftAlone } = peers;
   const pulling = { ...deps, receive: rooms.receive, verify, fetch, serversIn, isLeftAlone };
   const { takeMembership } = handshakes.resident;
   const inbound = createIncomingTransactions({ ...pulling, edus, takeMembership });
   const backfill = createBackfill(pulling);
-  return { verify, fetch, serving, remote, roomServers, edus, inbound, outbound, handshakes, backfill };
+  const partialJoins = createPartialJoins(pulling);
+  return {
+    verify,
+    fetch,
+    serving,
+    remote,
+    roomServers,
+    edus,
+    inbound,
+    outbound,
+    handshakes,
+    backfill,
+    partialJoins,
+    /** Takes up what was under way when the server was stopped. */
+    async start(): Promise<void> {
+      for (const part of [outbound, edus, inbound, partialJoins]) await part.start();
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const part of [partialJoins, inbound, outbound, edus]) await part[Symbol.asyncDispose]();
+    },
+  };
 };
 
 export type Federation = ReturnType<typeof createFederation>;

@@ -32,6 +32,8 @@ export interface RoomHead {
 
 export interface WarmRoom extends RoomRef {
   head: RoomHead;
+  /** Its whole state is not known yet: members may be missing. */
+  isPartial: boolean;
   /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
   latestWrite: Promise<unknown>;
   /** undefined: nobody looked yet. */
@@ -89,6 +91,7 @@ const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
         })),
         notifiedTotal: stored.notifiedTotal,
       },
+      isPartial: stored.isPartial,
       latestWrite: Promise.resolve(),
     };
   });

@@ -86,9 +86,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
     remoteDevices,
     shutdownGraceMs,
   });
-  stack.use(federation.edus);
-  stack.use(federation.outbound);
-  stack.use(federation.inbound);
+  stack.use(federation);
   const { forgetOld } = federation.inbound;
   stack.use(everyHour(forgetOld, 'Old transactions of other servers could not be forgotten.', clock, log));
   const membership = createMembership({
@@ -110,9 +108,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
   void membership.notices.prepareNotices();
   const sync = createSync({ db, clock, stream, rooms, roomReads, accounts, e2ee, ephemeral });
   await rooms.receive.resume();
-  if (peers.isEnabled) await federation.outbound.start();
-  if (peers.isEnabled) await federation.edus.start();
-  if (peers.isEnabled) await federation.inbound.start();
+  if (peers.isEnabled) await federation.start();
   return {
     accounts,
     auth,

@@ -18,6 +18,10 @@ export interface UserRoom extends RoomRef {
   readonly position: number;
   /** Where the present membership began. */
   readonly sincePosition: number;
+  /** The members of the room are not all known yet: only for clients that load them lazily. */
+  readonly isPartial: boolean;
+  /** Since when they are, for a room that was entered without them; 0: from the start. */
+  readonly wholePosition: number;
 }
 
 export interface UserRooms {
@@ -120,11 +124,17 @@ const newEntry = (listener: Listener): Entry => ({
   listener,
 });
 
+const RESIDENT_IN_PART = 2;
+
 const take = (entry: Entry, row: UserRoomRow): void => {
   const version = roomVersion(row.version);
   if (!version) throw new Error(`room ${row.roomId} has the unknown version ${row.version}`);
-  const { nid, roomId, membership, event, sender, position, sincePosition } = row;
-  entry.all.set(nid, { nid, roomId, version, membership, event, sender, position, sincePosition });
+  const { nid, roomId, membership, event, sender, position, sincePosition, residency, wholePosition } = row;
+  const isPartial = residency === RESIDENT_IN_PART;
+  entry.all.set(nid, {
+    ...{ nid, roomId, version, membership, event, sender, position, sincePosition },
+    ...{ isPartial, wholePosition },
+  });
   if (membership === 'join') {
     entry.joined.add(nid);
     entry.listener.addRoom(nid);

@@ -79,6 +79,8 @@ export const createGivenRooms = (): GivenRooms => {
     async stored(eventIds) {
       return new Map(eventIds.flatMap((id) => (kept.has(id) ? [[id, kept.get(id)!]] : [])));
     },
+    async storeState() {},
+    async completeJoin() {},
     async extremities(roomId) {
       const head = heads.get(roomId);
       return head ? [head] : [];

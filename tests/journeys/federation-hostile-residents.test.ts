@@ -129,11 +129,11 @@ const refusals: [string, (answers: Answers) => void, string][] = [
   ],
   ['a state without the create event', ({ joined }) => void joined.state.shift(), 'm.room.create'],
   [
-    'members left out unasked',
+    'members left out without the servers in the room',
     ({ joined }) => {
       joined.members_omitted = true;
     },
-    'unasked',
+    'who is in the room',
   ],
   [
     'another join than ours',

@@ -112,7 +112,7 @@ describe('invites', () => {
     // The room is not known but for the invite.
     expect((await bob.get(roomPath(roomId, 'state'))).status).toBe(403);
     await bob.ok(inRoom(bob, roomId, 'join'));
-    expect((await bob.sync()).rooms.join[roomId]).toBeDefined();
+    await until('the room with all its members', async () => (await bob.sync()).rooms?.join?.[roomId]);
     await until('the join', async () => (await membershipIn(alice, roomId, bob.userId)) === 'join');
     await bob.say(roomId, 'hello');
     await sees(alice, roomId, 'hello');

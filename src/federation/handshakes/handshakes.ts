@@ -27,9 +27,12 @@ import { takeMembership } from './take-memberships.ts';
 /** Members of a room that this server left or is in, whose servers may help. */
 const MEMBERS_LOOKED_AT = 500;
 
-export type HandshakesDeps = HandshakeDeps;
+export interface HandshakesDeps extends HandshakeDeps {
+  /** The room was entered without its members. */
+  readonly onPartialJoin: (roomId: RoomId) => void;
+}
 
-export const createHandshakes = (given: HandshakeDeps) => {
+export const createHandshakes = (given: HandshakesDeps) => {
   const deps = { ...given, authChains: createAuthChains(given) };
   const { db, serverName } = deps;
   const entering = keyedLock<RoomId>();
@@ -43,7 +46,9 @@ export const createHandshakes = (given: HandshakeDeps) => {
   /** Whether what is done in the room can be done here: a user of this server is in it, or nobody of any other is. */
   const isHere = async (roomId: RoomId): Promise<boolean> => {
     const residency = await db.read((tx) => residencyOf(tx, roomId));
-    return residency !== undefined && residency.residency !== 0 && (residency.hasLocal || !residency.hasRemote);
+    if (!residency || residency.residency === 0) return false;
+    // Of a room in part it is not known whether nobody else is there.
+    return residency.hasLocal || (residency.residency === 1 && !residency.hasRemote);
   };
 
   /** Servers that may be in the room, the most promising first. */
@@ -81,7 +86,8 @@ export const createHandshakes = (given: HandshakeDeps) => {
     join: (join: RemoteJoin, via: readonly string[]): Promise<boolean> =>
       entering.run(join.roomId, async () => {
         if (await isHere(join.roomId)) return false;
-        await joinThroughOthers(deps, join, await serversFor(join.roomId, join.userId, via));
+        const joined = await joinThroughOthers(deps, join, await serversFor(join.roomId, join.userId, via));
+        if (joined.isPartial) deps.onPartialJoin(join.roomId);
         const residency = await db.read((tx) => residencyOf(tx, join.roomId));
         if (residency) await db.write(forgetStrippedStates, residency.nid);
         return true;

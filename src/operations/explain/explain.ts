@@ -18,6 +18,7 @@ import {
   reasonOf,
   verdictsOf,
 } from '../../storage/stores/explanations.ts';
+import { partialJoinOf } from '../../storage/stores/partial-joins.ts';
 import type { VerdictCode } from '../../storage/stores/persist.ts';
 import type { EventExplanation, NamedEvent, RoomExplanation, Verdict } from './explanations.ts';
 
@@ -79,11 +80,21 @@ const explainRoom = async (tx: ReadTx, roomId: RoomId): Promise<RoomExplanation 
   const extremities = await extremitiesNamed(tx, room.extremities);
   const { events, outliers, missingPrevs, waiting } = await countRoom(tx, room.nid);
   const failures = await countFailures(tx, room.nid, FAILURES_MAX);
+  const partial = await partialJoinOf(tx, roomId);
   const holes = await holesOf(tx, room.nid, HOLES_MAX);
   return {
     room_id: roomId,
     version: room.version,
     resident: residencies[room.residency] ?? 'no',
+    partial_join: partial
+      ? {
+          via: partial.via,
+          started_ts: partial.startedTs,
+          attempts: partial.attempts,
+          state_events: partial.stateEvents,
+          missing_events: partial.missingEvents,
+        }
+      : null,
     state_root: root,
     state_entries: await countEntries(stateNodeSource(tx), root),
     extremities: extremities

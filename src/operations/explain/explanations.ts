@@ -1,6 +1,6 @@
 // What `explain` answers, as the admin API gives it: the verdict upon an event and what it stands upon; the condition of a room.
 
-import type { EventId, RoomId, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 
 export type Verdict = 'accepted' | 'soft-failed' | 'rejected';
 
@@ -47,6 +47,14 @@ export interface RoomExplanation {
   readonly version: string;
   /** Whether users of this server are in it; `partly`: its state is not whole yet. */
   readonly resident: 'yes' | 'partly' | 'no';
+  /** Of a room whose state is not whole yet; `state_events` is 0 while nobody told of how many events it is made. */
+  readonly partial_join: {
+    readonly via: ServerName;
+    readonly started_ts: number;
+    readonly attempts: number;
+    readonly state_events: number;
+    readonly missing_events: number;
+  } | null;
   readonly state_root: string;
   readonly state_entries: number;
   readonly extremities: readonly {

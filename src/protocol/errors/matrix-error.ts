@@ -91,6 +91,8 @@ export const userLimitExceeded = (message: string, infoUri: string): MatrixError
 /** Another server that was asked on the client's behalf did not give what it should. */
 export const remoteFailure = make(502, 'M_UNKNOWN');
 /** The disk is full. */
+/** Of a room: what was asked for is being fetched from other servers. */
+export const notWholeYet = make(503, 'M_UNKNOWN');
 export const insufficientStorage = make(507, 'M_UNKNOWN');
 export const limitExceeded = (message: string, retryAfterMs: number): MatrixError =>
   new MatrixError(429, 'M_LIMIT_EXCEEDED', message, {

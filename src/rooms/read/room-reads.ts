@@ -27,6 +27,7 @@ import {
   type RoomReaderDeps,
   type Viewer,
 } from './room-reader.ts';
+import { createUntilWhole } from './until-whole.ts';
 import { messagesWithHistory, timeWithHistory, withFetchedEvent } from './with-history.ts';
 
 /** Each throws M_FORBIDDEN or M_NOT_FOUND for what the viewer may not see. Events are JSON texts. */
@@ -74,6 +75,14 @@ export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
       const viewer = args.pop() as Viewer;
       return deps.db.read((tx) => question({ reading, tx, viewer }, ...(args as unknown as A)));
     };
+  const untilWhole = createUntilWhole(deps);
+  /** Questions for which a room's members must all be known. */
+  const whole =
+    <A extends [RoomId, ...unknown[]], R>(question: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      await untilWhole(args[0]);
+      return question(...args);
+    };
   return {
     reader: createRoomReader(deps, reading),
     messages: (...args) => messagesWithHistory(withHistory, ...args),
@@ -82,10 +91,13 @@ export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
     event: (roomId, eventId, viewer) =>
       withFetchedEvent(withHistory, roomId, eventId, viewer, (look) => oneEvent(look, roomId, eventId)),
     initialSync: ask(initialSync),
-    state: ask(readState),
-    stateEvent: ask(readStateEvent),
-    members: ask(listMembers),
-    joinedMembers: ask(listJoinedMembers),
+    state: whole(ask(readState)),
+    async stateEvent(roomId, pair, ...rest) {
+      if (pair[0] === 'm.room.member') await untilWhole(roomId);
+      return ask(readStateEvent)(roomId, pair, ...rest);
+    },
+    members: whole(ask(listMembers)),
+    joinedMembers: whole(ask(listJoinedMembers)),
     joinedRooms: ask(({ tx, viewer }) => joinedRooms(tx, viewer.user)),
     eventNearTime: (...args) => timeWithHistory(withHistory, ...args),
     relations: ask(listRelations),

@@ -24,6 +24,8 @@ export interface BatchOptions {
   readonly onMissing: 'wait' | 'judge';
   readonly statesBefore?: ReadonlyMap<EventId, readonly EventId[]>;
   readonly isForwarded?: boolean;
+  /** The states are whole, even if the room is not known to be yet. */
+  readonly isWhole?: boolean;
 }
 
 export interface Batch {

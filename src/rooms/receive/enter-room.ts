@@ -81,6 +81,7 @@ const coldRoom = async (engine: Engine, { roomId, version }: JoinedRoom): Promis
       }),
       notifiedTotal: row.notifiedTotal,
     },
+    isPartial: false,
     latestWrite: Promise.resolve(),
   };
 };
@@ -108,8 +109,15 @@ const writeJoin = async (
     const stored = batch.known.get(join.event.eventId);
     const nids = { ...interned.nids[0]!, event: stored?.nid ?? (await engine.nids.take(1)) };
     await placeJoin(batch, join, nids, root, stored);
-    const write = await writeBatch(batch, { residency: isPartial ? 2 : 1 });
+    const servers = joined.servers ?? [join.source];
+    const write = await writeBatch(
+      batch,
+      isPartial
+        ? { residency: 2, partialJoin: { joinEventId: join.event.eventId, via: join.source, servers } }
+        : { residency: 1 },
+    );
     await write?.written;
+    room.isPartial = isPartial;
   } catch (error) {
     discardBatch(batch);
     throw error;

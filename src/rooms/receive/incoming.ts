@@ -77,6 +77,16 @@ export interface JoinedRoom {
   readonly state: readonly IncomingEvent[];
   readonly authChain: readonly IncomingEvent[];
   readonly isPartial: boolean;
+  /** When `isPartial`: servers in the room, as the resident server tells it. Default: that server. */
+  readonly servers?: readonly ServerName[];
+}
+
+/** The state of a room that was entered without its members, as another server tells it. */
+export interface ToldJoinState {
+  readonly roomId: RoomId;
+  readonly joinEventId: EventId;
+  /** The state before the join, as ids of stored events. */
+  readonly state: readonly EventId[];
 }
 
 /** The way in for events of other servers: judged, stored, never fetched. Everything resolves once it is on disk. */
@@ -93,6 +103,13 @@ export interface Receive {
   acceptOutliers(roomId: RoomId, events: readonly IncomingEvent[]): Promise<Fate[]>;
   /** Throws M_FORBIDDEN with the rule when the rules refuse the state or the join that was given. */
   enterRoom(room: JoinedRoom): Promise<void>;
+  /** Stores state and auth events of a room as enterRoom does: as one whole, what they refer to among them or stored. */
+  storeState(roomId: RoomId, events: readonly IncomingEvent[]): Promise<void>;
+  /**
+   * Makes the state of a room that was entered in part whole, with that of everything since. Throws M_FORBIDDEN when the rules
+   * refuse the join in the state that was told. Nothing is done where the state is whole already.
+   */
+  completeJoin(told: ToldJoinState): Promise<void>;
   /** Those of the events that are stored, with whether they were rejected and whether the state at them is known. */
   stored(
     eventIds: readonly EventId[],

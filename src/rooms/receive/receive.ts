@@ -7,14 +7,18 @@ import { knownEvents, roomsToRejudge } from '../../storage/stores/received-event
 import { roomById, roomIdsOf } from '../../storage/stores/rooms.ts';
 import type { Engine } from '../rooms.ts';
 import { acceptEvents } from './accept-events.ts';
+import { completeJoin } from './complete-join.ts';
 import { enterRoom } from './enter-room.ts';
 import type { Receive, Rejudging } from './incoming.ts';
 import { rejudgeRoom } from './rejudge-room.ts';
+import { storeState } from './store-state.ts';
 
 export const createReceive = (engine: Engine): Receive & Rejudging => ({
   accept: (roomId, events, options) => acceptEvents(engine, roomId, events, options),
   acceptOutliers: (roomId, events) => acceptEvents(engine, roomId, events, { as: 'outlier', onMissing: 'judge' }),
   enterRoom: (room) => enterRoom(engine, room),
+  storeState: (roomId, events) => storeState(engine, roomId, events),
+  completeJoin: (told) => completeJoin(engine, told),
   stored: (eventIds) =>
     engine.db.read(async (tx) => {
       const rows = await knownEvents(tx, eventIds);

@@ -5,7 +5,14 @@ import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
 import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import { findUsers } from '../../storage/stores/names.ts';
-import { type EventRow, type MembershipRow, type Persisted, persistEvents } from '../../storage/stores/persist.ts';
+import {
+  type Completion,
+  type EventRow,
+  type MembershipRow,
+  type PartialJoinRow,
+  type Persisted,
+  persistEvents,
+} from '../../storage/stores/persist.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
 import { diffTrees, type EntryDifference } from '../state-tree/diff-trees.ts';
 import { type Batch, commitBatch, discardBatch } from './batch.ts';
@@ -15,6 +22,8 @@ export interface WriteExtras {
   readonly residency?: 1 | 2;
   readonly rejudged?: readonly number[];
   readonly directory?: DirectoryChange | undefined;
+  readonly partialJoin?: PartialJoinRow;
+  readonly completion?: Completion;
 }
 
 /** Call it under the room's lock. `written` settles with the write; undefined: there is nothing to write. */
@@ -24,7 +33,7 @@ export const writeBatch = async (
 ): Promise<{ readonly written: Promise<Persisted> } | undefined> => {
   const { engine, room } = batch;
   const rejudged = extras.rejudged ?? [];
-  if (batch.rows.length === 0 && rejudged.length === 0) return undefined;
+  if (batch.rows.length === 0 && rejudged.length === 0 && !extras.completion) return undefined;
   await currentState(batch);
   const { head } = batch;
   const before = room.head;
@@ -47,6 +56,8 @@ export const writeBatch = async (
       rejudged,
       ...(extras.residency && { residency: extras.residency }),
       ...(extras.directory && { directory: extras.directory }),
+      ...(extras.partialJoin && { partialJoin: extras.partialJoin }),
+      ...(extras.completion && { completion: extras.completion }),
       toRejudge: [...batch.toRejudge],
       now: engine.clock.now(),
     }),

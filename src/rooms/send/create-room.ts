@@ -61,6 +61,7 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
       roomId,
       version,
       head: { ...head, sequence: 1 },
+      isPartial: false,
       latestWrite: Promise.resolve(),
       ...(!prepared.some(({ event }) => isPolicyEvent(event)) && {
         policy: { root: head.stateRoot, named: undefined },

@@ -26,6 +26,10 @@ export const anyRoomById = async (tx: ReadTx, roomId: RoomId): Promise<RoomRow |
   return row && { ...row, extremities: JSON.parse(row.extremities) as number[] };
 };
 
+/** Whether this server is or was in the room. */
+export const wasEntered = async (tx: ReadTx, roomId: RoomId): Promise<boolean> =>
+  ((await anyRoomById(tx, roomId))?.extremities.length ?? 0) > 0;
+
 /** Makes the row of a room that this server is not in yet; one that is there stays as it is. */
 export const prepareRoom = writer(
   'prepareRoom',

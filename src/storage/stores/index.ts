@@ -22,6 +22,7 @@ import * as oneTimeKeys from './one-time-keys.ts';
 import * as outOfBand from './out-of-band.ts';
 import * as outgoingEdus from './outgoing-edus.ts';
 import * as outgoingEvents from './outgoing-events.ts';
+import * as partialJoins from './partial-joins.ts';
 import * as persist from './persist.ts';
 import * as presence from './presence.ts';
 import * as profilePropagations from './profile-propagations.ts';
@@ -72,6 +73,7 @@ export const stores = [
   outgoingEvents,
   outgoingEdus,
   outOfBand,
+  partialJoins,
   persist,
   profilePropagations,
   presence,

@@ -96,7 +96,31 @@ export interface PersistArgs {
   readonly toRejudge?: readonly number[];
   /** 1: this server is in the room from now on; 2: in a part of it. Left out: as it was. */
   readonly residency?: 1 | 2;
+  /** With residency 2: what is to be known to fetch the rest of the state. */
+  readonly partialJoin?: PartialJoinRow;
+  /** With residency 1: the state of a room that was entered in part is whole from now on. */
+  readonly completion?: Completion;
   readonly now: number;
+}
+
+export interface PartialJoinRow {
+  readonly joinEventId: string;
+  /** The server that let this one in. */
+  readonly via: string;
+  /** Servers in the room, as it told. */
+  readonly servers: readonly string[];
+}
+
+export interface Completion {
+  /** Stored events with another state after them than before. */
+  readonly events: readonly {
+    readonly nid: number;
+    readonly stateRoot: Uint8Array;
+    /** The state event that it replaced. */
+    readonly replaces: number | null;
+  }[];
+  /** The room's current state at positions since the join. */
+  readonly states: readonly { readonly position: number; readonly root: Uint8Array }[];
 }
 
 export interface Persisted {

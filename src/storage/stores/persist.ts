@@ -6,7 +6,9 @@ import { writer } from '../database.ts';
 import { packRest } from '../rest-text.ts';
 import { toStoredText } from '../text.ts';
 import { applyDirectoryChange } from './directory.ts';
+import { localMembers } from './memberships.ts';
 import { noteSender, upsertMemberships } from './persist-membership.ts';
+import { completeJoin, notePartialJoin } from './persist-partial-join.ts';
 import {
   connectGraph,
   forwardEvent,
@@ -27,10 +29,12 @@ import type {
 } from './persist-rows.ts';
 
 export type {
+  Completion,
   EventRow,
   FailureRow,
   MembershipRow,
   NotificationRow,
+  PartialJoinRow,
   PersistArgs,
   Persisted,
   RedactionRow,
@@ -50,7 +54,7 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   );
   const positions: (number | null)[] = [];
   const newest = args.events.findLast(({ inTimeline }) => inTimeline);
-  const members = changedMembers(args);
+  const members = [...changedMembers(args), ...(args.completion ? await localMembers(tx, room) : [])];
   const history = await placeHistory(tx, room, args.events);
   let last = 0;
   for (const event of args.events) {
@@ -63,7 +67,7 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
     if (placed !== null && event.currentRoot) await insertRoomState(tx, room, placed, event.currentRoot);
   }
   // A state that changes without an event in the timeline (by resolution) is a change of its own.
-  if (last === 0 && (args.stateChanged || args.memberships.length > 0)) {
+  if (last === 0 && (args.stateChanged || args.memberships.length > 0 || args.completion)) {
     last = await tx.nextPosition(audienceOf(room, members));
     await insertRoomState(tx, room, last, args.stateRoot);
   }
@@ -71,6 +75,8 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   if (args.directory) await applyDirectoryChange(tx, room, args.directory, args.now);
   await upsertMemberships(tx, room, args.memberships, last);
   await storeRejudgements(tx, room, args);
+  if (args.partialJoin) await notePartialJoin(tx, room, args.partialJoin, args.now);
+  else if (args.residency !== undefined) await completeJoin(tx, room, args.completion, last);
   return { room, positions };
 });
 

@@ -15,21 +15,27 @@ export interface StoredRoom {
   readonly latestPosition: number;
   readonly notifiedTotal: number;
   readonly isPublic: boolean;
+  /** Its whole state is not known yet. */
+  readonly isPartial: boolean;
 }
 
-interface RoomRow extends Omit<StoredRoom, 'extremities' | 'isPublic'> {
+interface RoomRow extends Omit<StoredRoom, 'extremities' | 'isPublic' | 'isPartial'> {
+  readonly residency: number;
   readonly extremities: string;
   readonly isPublic: number;
 }
 
 const SELECT_ROOM = `SELECT nid AS "nid", room_id AS "roomId", version AS "version", sequence AS "sequence",
   state_root AS "stateRoot", extremities AS "extremities", latest_position AS "latestPosition",
-  notified_total AS "notifiedTotal", is_public AS "isPublic" FROM rooms`;
+  notified_total AS "notifiedTotal", is_public AS "isPublic", residency AS "residency" FROM rooms`;
 
-const decoded = (row: RoomRow): StoredRoom => ({
+const RESIDENT_IN_PART = 2;
+
+const decoded = ({ residency, ...row }: RoomRow): StoredRoom => ({
   ...row,
   extremities: JSON.parse(row.extremities) as number[],
   isPublic: row.isPublic === 1,
+  isPartial: residency === RESIDENT_IN_PART,
 });
 
 /** undefined also for rooms that users of this server are only invited to, or knock on: their state is not known. */

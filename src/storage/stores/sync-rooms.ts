@@ -16,6 +16,10 @@ export interface UserRoomRow {
   readonly position: number;
   /** Where the present membership began. */
   readonly sincePosition: number;
+  /** 2: the room's whole state is not known yet. */
+  readonly residency: number;
+  /** Since when the state of a room that was entered in part is whole; 0: it was from the start. */
+  readonly wholePosition: number;
 }
 
 /** The user's rooms of all memberships that changed after `since`. */
@@ -23,7 +27,7 @@ export const userRoomsSince = (tx: ReadTx, user: number, since: number): Promise
   tx.all(
     `SELECT m.room AS "nid", r.room_id AS "roomId", r.version AS "version", m.membership AS "membership",
        m.event AS "event", m.sender AS "sender", m.position AS "position",
-       m.since_position AS "sincePosition" FROM memberships m JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.position > ?`,
+       m.since_position AS "sincePosition", r.residency AS "residency", r.whole_position AS "wholePosition" FROM memberships m JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.position > ?`,
     user,
     since,
   );

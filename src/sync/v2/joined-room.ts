@@ -6,7 +6,7 @@ import type { UserRoom } from '../user-rooms.ts';
 import type { EntryContext } from './entry-context.ts';
 import type { JoinHistory } from './join-history.ts';
 import type { RecentRooms } from './recent-rooms.ts';
-import type { SyncViewer } from './request.ts';
+import type { SyncRequest, SyncViewer } from './request.ts';
 import { type RoomDeps, roomAnswer } from './room-answer.ts';
 import { newsMembers } from './room-news.ts';
 import { roomStateAt } from './room-state.ts';
@@ -29,7 +29,7 @@ export const joinedRoom = async (
   const { tx, request, span, news, learnt } = context;
   const { viewer, filter } = request;
   const { since, now } = span;
-  const begin = await beginning(deps, tx, room, viewer, since);
+  const begin = isNewlyWhole(room, request) ? wholeNow : await beginning(deps, tx, room, viewer, since);
   if (begin.startsAnew) {
     deps.lazyMembers.forget(viewer.device, room.nid);
     learnt.newRooms.push(room.nid);
@@ -57,6 +57,12 @@ export const joinedRoom = async (
   members.push(...(await unreadMembers(tx, viewer.user, room.nid, now, byThread)));
   return `{${members.join(',')}}`;
 };
+
+/** A client that does not load members lazily was not told of the room so far. */
+const isNewlyWhole = ({ wholePosition }: UserRoom, { filter, since }: SyncRequest): boolean =>
+  since !== undefined && wholePosition > since.position && !filter.room.state.lazyLoadMembers;
+
+const wholeNow: Beginning = { after: Number.MIN_SAFE_INTEGER, startsAnew: true };
 
 export interface Beginning {
   /** Timeline events have positions above this. */

@@ -18,6 +18,10 @@ export interface RoomEntry {
 
 export const sectionOf = ({ membership }: UserRoom): Section => (membership === 'ban' ? 'leave' : membership);
 
+/** Who wants all members at once is told of a room when they are known. */
+const isTold = ({ membership, isPartial }: UserRoom, { filter }: SyncRequest): boolean =>
+  membership !== 'join' || !isPartial || filter.room.state.lazyLoadMembers;
+
 /** The entry's text, `"<room id>":{…}`; undefined: nothing to tell. */
 export const roomEntryText = async (
   deps: JoinedDeps,
@@ -49,9 +53,10 @@ const entryText = (
 export const allEntries = async (
   tx: ReadTx,
   rooms: readonly UserRoom[],
-  { filter, viewer }: SyncRequest,
+  request: SyncRequest,
 ): Promise<RoomEntry[]> => {
-  const wanted = rooms.filter((room) => filter.room.matchesRoom(room.roomId));
+  const { filter, viewer } = request;
+  const wanted = rooms.filter((room) => filter.room.matchesRoom(room.roomId) && isTold(room, request));
   const left = wanted.filter((room) => sectionOf(room) === 'leave');
   const forgotten = filter.room.includeLeave
     ? await forgottenAmong(
@@ -69,7 +74,7 @@ export const allEntries = async (
 /** For an incremental sync: rooms that may have news. */
 export const changedEntries = (
   rooms: Iterable<UserRoom>,
-  { filter }: SyncRequest,
+  request: SyncRequest,
   since: number,
   mayHaveNews: (room: UserRoom) => boolean,
 ): RoomEntry[] => {
@@ -77,7 +82,7 @@ export const changedEntries = (
   for (const room of rooms) {
     const section = sectionOf(room);
     if (room.position <= since && (section !== 'join' || !mayHaveNews(room))) continue;
-    if (filter.room.matchesRoom(room.roomId)) entries.push({ section, room });
+    if (request.filter.room.matchesRoom(room.roomId) && isTold(room, request)) entries.push({ section, room });
   }
   return entries;
 };

@@ -2,15 +2,17 @@
 
 import { isJsonObject, type Json, type JsonObject } from '../../../protocol/events/json.ts';
 import type { RoomId, ServerName, UserId } from '../../../protocol/ids/branded.ts';
+import { isServerName } from '../../../protocol/ids/server-name.ts';
 import type { RoomVersion } from '../../../protocol/room-versions/room-version.ts';
 import type { IncomingEvent, JoinedRoom } from '../../../rooms/receive/incoming.ts';
+import { wasEntered } from '../../../storage/stores/entered-rooms.ts';
 import { blaming, type Candidates, firstToHelp, malformed } from '../candidates.ts';
 import type { HandshakeDeps } from '../deps.ts';
 import { fetchMember, type OwnMember } from '../member-template.ts';
-import { sendMember } from '../send-member.ts';
+import { type SendMemberOptions, sendMember } from '../send-member.ts';
 
-/** Completing such joins in the background is not built yet. */
-const ASKS_WITHOUT_MEMBERS = false;
+/** Of servers in a room, as another server tells them. */
+const SERVERS_MAX = 50_000;
 
 export interface RemoteJoin {
   readonly roomId: RoomId;
@@ -22,18 +24,25 @@ export interface RemoteJoin {
 /** Resolves once the room is here. Throws what peerFailure makes of the servers' errors. */
 export const joinThroughOthers = (deps: HandshakeDeps, join: RemoteJoin, candidates: Candidates): Promise<JoinedRoom> =>
   firstToHelp(deps, `The room ${join.roomId} could not be joined`, candidates, async (server) => {
-    const room = await joinThrough(deps, server, join);
+    // What this server knew of the room when it left would count as well, and that is whole.
+    const omitsMembers = !(await deps.db.read((tx) => wasEntered(tx, join.roomId)));
+    const room = await joinThrough(deps, server, join, { omitsMembers });
     // What a server tells of a room may break the room's own rules; another may tell better.
     await blaming(server, () => deps.rooms.receive.enterRoom(room));
     return room;
   });
 
 /** The room as the server tells it, every event verified. Throws PeerError. */
-export const joinThrough = async (deps: HandshakeDeps, server: ServerName, join: RemoteJoin): Promise<JoinedRoom> => {
+export const joinThrough = async (
+  deps: HandshakeDeps,
+  server: ServerName,
+  join: RemoteJoin,
+  { omitsMembers = false }: SendMemberOptions = {},
+): Promise<JoinedRoom> => {
   const own = await fetchMember(deps, server, { kind: 'join', ...join });
-  const answer = await sendMember(deps, server, 'join', own.parsed, { omitsMembers: ASKS_WITHOUT_MEMBERS });
+  const answer = await sendMember(deps, server, 'join', own.parsed, { omitsMembers });
   const { members_omitted: isPartial = false, state, auth_chain: authChain } = answer;
-  if (isPartial === true && !ASKS_WITHOUT_MEMBERS) throw malformed(server, 'it left out the members unasked');
+  if (isPartial === true && !omitsMembers) throw malformed(server, 'it left out the members unasked');
   const event = await joinOf(deps, server, own, answer.event);
   const room = { roomId: join.roomId, version: own.version };
   const [stateEvents, authEvents] = await verifiedState(deps, server, room, {
@@ -47,7 +56,15 @@ export const joinThrough = async (deps: HandshakeDeps, server: ServerName, join:
     state: stateEvents,
     authChain: authEvents,
     isPartial: isPartial === true,
+    ...(isPartial === true && { servers: serversIn(server, answer.servers_in_room) }),
   };
+};
+
+/** "servers_in_room: … Required if members_omitted is true." */
+const serversIn = (server: ServerName, told: Json | undefined): ServerName[] => {
+  if (!Array.isArray(told) || told.length > SERVERS_MAX) throw malformed(server, 'it does not tell who is in the room');
+  const servers = told.filter((name): name is ServerName => typeof name === 'string' && isServerName(name));
+  return [...new Set([server, ...servers])];
 };
 
 const listIn = (server: ServerName, key: string, value: Json | undefined): Json[] => {

@@ -67,7 +67,8 @@ const toldState = async (
   const state = [...kept, ...(await heroes(deps, entries, members, stored.sender))];
   const inState = new Set(state);
   // "redundant events are omitted from auth_chain"
-  const chain = await authChains.of(room, [...state, ...(stored.replaces === null ? [] : [stored.replaces])]);
+  // What the join stands upon as well: the members in it are not in the state that is told.
+  const chain = await authChains.of(room, [...state, stored.nid]);
   return { state, authChain: [...chain].filter((nid) => !inState.has(nid)) };
 };
 

@@ -1,0 +1,108 @@
+// The state before a join, fetched from another server, verified and stored: what is not here of it in one piece if that is most,
+// one by one otherwise. Server-Server API, "Retrieving events": state_ids, state and event.
+
+import { createTurns } from '../../lib/turns.ts';
+import { PeerError } from '../../peers/peer-error.ts';
+import type { Json } from '../../protocol/events/json.ts';
+import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
+import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
+import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
+import type { PartialJoin } from '../../storage/stores/partial-joins.ts';
+import type { Fetch } from '../fetch/fetch.ts';
+import type { Verify } from '../verify/verify-pdus.ts';
+
+export interface FetchStateDeps {
+  readonly receive: Pick<Receive, 'stored' | 'storeState' | 'acceptOutliers'>;
+  readonly fetch: Pick<Fetch, 'stateIds' | 'state' | 'event'>;
+  readonly verify: Pick<Verify, 'verifyPdus'>;
+}
+
+/** The ids of the state's events, all of them stored. Throws PeerError when the server does not give it. */
+export type FetchState = (
+  join: PartialJoin,
+  server: ServerName,
+  signal: AbortSignal,
+  onProgress: (stateEvents: number, missingEvents: number) => Promise<void>,
+) => Promise<readonly EventId[]>;
+
+/** Servers may need long to gather the state of a large room. */
+const STATE_TIMEOUT_MS = 180_000;
+const EVENT_TIMEOUT_MS = 15_000;
+/** Up to so many are asked for one by one. */
+const SINGLE_EVENTS_MAX = 100;
+const EVENTS_AT_ONCE = 8;
+/** Of a state this part may be missing: in old rooms there are events whose signatures nobody can check any more. */
+const MISSING_SHARE_MAX = 0.01;
+const CHUNK = 5000;
+
+export const createFetchState = ({ receive, fetch, verify }: FetchStateDeps): FetchState => {
+  const absentOf = async (ids: readonly EventId[]): Promise<EventId[]> => {
+    const absent: EventId[] = [];
+    for (let at = 0; at < ids.length; at += CHUNK) {
+      const some = ids.slice(at, at + CHUNK);
+      const stored = await receive.stored(some);
+      for (const id of some) if (!stored.has(id)) absent.push(id);
+    }
+    return absent;
+  };
+
+  const read = async (join: PartialJoin, server: ServerName, wires: readonly Json[]): Promise<IncomingEvent[]> => {
+    const version = roomVersion(join.version)!;
+    const verified = await verify.verifyPdus(wires, version, server, { limitReferences: false });
+    const events = verified.flatMap((each): IncomingEvent[] => (each.ok ? [each.event] : []));
+    return events.filter(({ event }) => event.roomId === join.roomId && event.stateKey !== undefined);
+  };
+
+  const whole = async (join: PartialJoin, server: ServerName, signal: AbortSignal): Promise<void> => {
+    const options = { timeoutMs: STATE_TIMEOUT_MS, signal };
+    const { state, authChain } = await fetch.state(server, join.roomId, join.joinEventId, options);
+    await receive.storeState(join.roomId, await read(join, server, [...authChain, ...state]));
+  };
+
+  const single = async (join: PartialJoin, server: ServerName, signal: AbortSignal, ids: readonly EventId[]) => {
+    const inTurn = createTurns({
+      runningMax: EVENTS_AT_ONCE,
+      waitingMax: Infinity,
+      full: () => new Error('unreachable'),
+    });
+    const pull = async (id: EventId): Promise<Json[]> => {
+      try {
+        return [await fetch.event(server, id, { timeoutMs: EVENT_TIMEOUT_MS, signal })];
+      } catch (error) {
+        if (error instanceof PeerError && !error.isDown) return [];
+        throw error;
+      }
+    };
+    const wires = await Promise.all(ids.map((id) => inTurn(() => pull(id))));
+    await receive.acceptOutliers(join.roomId, await read(join, server, wires.flat()));
+  };
+
+  return async (join, server, signal, onProgress) => {
+    const options = { timeoutMs: STATE_TIMEOUT_MS, signal };
+    const ids = await fetch.stateIds(server, join.roomId, join.joinEventId, options);
+    if (ids.state.length === 0) throw new PeerError(server, 'application', 'the state that it tells is empty');
+    const all = [...new Set([...ids.authChain, ...ids.state])];
+    let absent = await absentOf(all);
+    await onProgress(all.length, absent.length);
+    if (absent.length > SINGLE_EVENTS_MAX) {
+      await whole(join, server, signal);
+      absent = await absentOf(absent);
+      await onProgress(all.length, absent.length);
+    }
+    if (absent.length > 0 && absent.length <= SINGLE_EVENTS_MAX) {
+      await single(join, server, signal, absent);
+      absent = await absentOf(absent);
+      await onProgress(all.length, absent.length);
+    }
+    const missing = new Set(absent);
+    const state = ids.state.filter((id) => !missing.has(id));
+    if (ids.state.length - state.length > ids.state.length * MISSING_SHARE_MAX) {
+      throw new PeerError(
+        server,
+        'application',
+        `of the state that it tells ${absent.length} events are not to be had`,
+      );
+    }
+    return state;
+  };
+};

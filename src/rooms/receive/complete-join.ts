@@ -1,0 +1,179 @@
+// Makes a room whole that was entered without its members: the state before the join is put under the join and under everything
+// since, and what was judged without it is judged again. One write; its size is by what happened since the join.
+
+import { assert } from '../../lib/assert.ts';
+import { forbidden } from '../../protocol/errors/matrix-error.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
+import { directFollowers, roomStatesFrom } from '../../storage/stores/partial-joins.ts';
+import type { Completion } from '../../storage/stores/persist.ts';
+import type { Engine } from '../rooms.ts';
+import { bytesToHash, hashToBytes } from '../state/room-state.ts';
+import { diffTrees } from '../state-tree/diff-trees.ts';
+import { emptyRoot } from '../state-tree/encode-node.ts';
+import { allEntries } from '../state-tree/read-entries.ts';
+import { setEntries } from '../state-tree/set-entries.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import type { WarmRoom } from '../warm-rooms.ts';
+import { type Batch, discardBatch, keepState, startBatch } from './batch.ts';
+import { moveHead } from './current-state.ts';
+import type { IncomingEvent, ToldJoinState } from './incoming.ts';
+import { type Judgement, judgeEvent } from './judge-event.ts';
+import type { KnownEvent } from './known-events.ts';
+import { orderEvents, referencesIn } from './order-events.ts';
+import { incomingOf, rejudgeRoom } from './rejudge-room.ts';
+import { writeBatch } from './write-batch.ts';
+
+/** Ids or nids in one question to the database. */
+const CHUNK = 1000;
+
+export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise<void> => {
+  const isDone = await engine.lock.run(told.roomId, async () => {
+    const room = await engine.warm.get(told.roomId);
+    if (!room?.isPartial) return false;
+    // What is on its way to the disk is not read from there.
+    await room.latestWrite;
+    const written = await makeWhole(engine, room, told);
+    await written?.written;
+    room.isPartial = false;
+    return true;
+  });
+  // Verdicts that came out otherwise with the whole state.
+  if (isDone) await rejudgeRoom(engine, told.roomId);
+};
+
+const makeWhole = async (engine: Engine, room: WarmRoom, told: ToldJoinState) => {
+  const { known, stored, incoming } = await loadJoin(engine, room, told.joinEventId);
+  const batch = await startBatch(engine, room, [incoming], { as: 'history', onMissing: 'judge', isWhole: true });
+  try {
+    const before = await stateBeforeJoin(batch, known, told.state);
+    const judgement = await judgeEvent(
+      batch,
+      incoming,
+      { nid: known.nid, stateKey: known.stateKey },
+      'history',
+      before,
+    );
+    if (judgement.failed) throw forbidden(`The state that was told refuses the join: ${judgement.failed.sentence}`);
+    const events: Completion['events'][number][] = [];
+    setRoot(batch, incoming, known, judgement, events);
+    await putUnderFollowers(batch, known.nid, events);
+    const roots = new Map(events.map(({ nid, stateRoot }) => [nid, bytesToHash(stateRoot)]));
+    moveHead(
+      batch,
+      room.head.extremities.map((one) => ({ ...one, stateRoot: roots.get(one.nid) ?? one.stateRoot })),
+    );
+    const states = await statesSince(batch, stored, known.root!, judgement.after!);
+    return await writeBatch(batch, { residency: 1, completion: { events, states } });
+  } catch (error) {
+    discardBatch(batch);
+    throw error;
+  }
+};
+
+const loadJoin = async (engine: Engine, room: WarmRoom, joinEventId: EventId) => {
+  const known = (await engine.known.of([joinEventId])).get(joinEventId);
+  assert(known?.room === room.nid && known.root !== undefined, 'the join by which a room was entered is stored');
+  const [stored] = await engine.db.read((tx) => eventsByNid(tx, [known.nid]));
+  return { known, stored: stored!, incoming: incomingOf(stored!, room) };
+};
+
+/** What was told, and of what was known from the start that which it leaves out. */
+const stateBeforeJoin = async (batch: Batch, join: KnownEvent, told: readonly EventId[]): Promise<NodeHash> => {
+  const { engine, room } = batch;
+  const { source } = engine.state;
+  const entries = await allEntries(source, join.root!);
+  entries.delete(join.stateKey!);
+  for (let at = 0; at < told.length; at += CHUNK) {
+    for (const one of (await engine.known.of(told.slice(at, at + CHUNK))).values()) {
+      if (one.stateKey !== null && one.room === room.nid && one.verdict !== 2) entries.set(one.stateKey, one.nid);
+    }
+  }
+  return keepState(batch, await setEntries(source, emptyRoot, [...entries]));
+};
+
+/** The event has this state after it from now on, whatever is said of it later. */
+const setRoot = (
+  batch: Batch,
+  incoming: IncomingEvent,
+  known: KnownEvent,
+  { after, replaces }: Judgement,
+  events: Completion['events'][number][],
+): void => {
+  if (after === undefined || after === known.root) return;
+  const { engine } = batch;
+  const now = { ...known, root: after };
+  batch.known.set(known.eventId, now);
+  engine.known.begin(now, incoming.event);
+  batch.begun.add(known.eventId);
+  events.push({ nid: known.nid, stateRoot: hashToBytes(after), replaces: replaces ?? null });
+};
+
+/** Everything that came after the join, in order, stands upon the whole state. */
+const putUnderFollowers = async (batch: Batch, join: number, events: Completion['events'][number][]): Promise<void> => {
+  const { engine, room } = batch;
+  const followers = await followersOf(engine, room, join);
+  for (const incoming of orderEvents(followers, referencesIn(room.version, 'all'))) {
+    const { event } = incoming;
+    const named = [event.eventId, ...event.prevEvents, ...event.authEvents].filter((id) => !batch.known.has(id));
+    for (const [id, one] of await engine.known.of(named)) batch.known.set(id, one);
+    const known = batch.known.get(event.eventId)!;
+    const judgement = await judgeEvent(batch, incoming, { nid: known.nid, stateKey: known.stateKey }, 'history');
+    // Of a state that another server told for this event alone nothing was missing.
+    if (judgement.before === undefined) continue;
+    setRoot(batch, incoming, known, judgement, events);
+    // What was held back for other reasons is not looked at here.
+    const isOtherwise = judgement.verdict === 2 ? known.verdict !== 2 : known.verdict === 2;
+    if (isOtherwise) batch.toRejudge.add(known.nid);
+  }
+};
+
+const followersOf = async (engine: Engine, room: WarmRoom, join: number): Promise<IncomingEvent[]> => {
+  const seen = new Set([join]);
+  const found: number[] = [];
+  const edge = [join];
+  while (edge.length > 0) {
+    const some = edge.splice(0, CHUNK);
+    for (const nid of await engine.db.read((tx) => directFollowers(tx, some))) {
+      if (seen.has(nid)) continue;
+      seen.add(nid);
+      found.push(nid);
+      edge.push(nid);
+    }
+  }
+  const events: IncomingEvent[] = [];
+  for (let at = 0; at < found.length; at += CHUNK) {
+    const stored = await engine.db.read((tx) => eventsByNid(tx, found.slice(at, at + CHUNK)));
+    for (const one of stored) if (one.room === room.nid) events.push(incomingOf(one, room));
+  }
+  return events;
+};
+
+/**
+ * The room's own past since the join, with what was missing in it. It stays what clients were told otherwise, so that they hear
+ * of what came out different.
+ */
+const statesSince = async (
+  batch: Batch,
+  join: StoredEvent,
+  partial: NodeHash,
+  whole: NodeHash,
+): Promise<Completion['states']> => {
+  const { engine, room } = batch;
+  const { source } = engine.state;
+  const first = join.position;
+  if (first === null) return [];
+  const states: Completion['states'][number][] = [];
+  const base = await allEntries(source, whole);
+  let [old, now] = [partial, whole];
+  for (const { position, root } of await engine.db.read((tx) => roomStatesFrom(tx, room.nid, first))) {
+    const next = bytesToHash(root);
+    const changes = (await diffTrees(source, old, next)).map(
+      ({ key, after }) => [key, after ?? base.get(key)] as const,
+    );
+    now = keepState(batch, await setEntries(source, now, changes));
+    old = next;
+    states.push({ position, root: hashToBytes(now) });
+  }
+  return states;
+};

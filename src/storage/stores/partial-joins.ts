@@ -1,0 +1,87 @@
+// Rooms that were entered without their whole state, while the rest is fetched.
+
+import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
+import { type ReadTx, writer } from '../database.ts';
+
+export interface PartialJoin {
+  readonly room: number;
+  readonly roomId: RoomId;
+  readonly version: string;
+  readonly joinEventId: EventId;
+  /** The server that let this one in. */
+  readonly via: ServerName;
+  /** Servers in the room, as it told. */
+  readonly servers: readonly ServerName[];
+  readonly startedTs: number;
+  readonly attempts: number;
+  /** Of how many events the state is made; 0: not known yet. */
+  readonly stateEvents: number;
+  /** Those of them that are not here yet. */
+  readonly missingEvents: number;
+}
+
+const SELECT = `SELECT p.room AS "room", r.room_id AS "roomId", r.version AS "version", p.join_event_id AS "joinEventId",
+  p.via AS "via", p.servers AS "servers", p.started_ts AS "startedTs", p.attempts AS "attempts",
+  p.state_events AS "stateEvents", p.missing_events AS "missingEvents" FROM partial_joins p JOIN rooms r ON r.nid = p.room`;
+
+type Row = Omit<PartialJoin, 'servers'> & { readonly servers: string };
+
+const decoded = (row: Row): PartialJoin => ({ ...row, servers: JSON.parse(row.servers) as ServerName[] });
+
+/** undefined: the room's state is whole here, or this server is not in it. */
+export const partialJoinOf = async (tx: ReadTx, roomId: RoomId): Promise<PartialJoin | undefined> => {
+  const row = await tx.get<Row>(`${SELECT} WHERE r.room_id = ?`, roomId);
+  return row && decoded(row);
+};
+
+/** Those of rooms that users of this server are joined to, oldest first. */
+export const partialJoins = async (tx: ReadTx): Promise<PartialJoin[]> => {
+  const rows = await tx.all<Row>(
+    `${SELECT} WHERE EXISTS (SELECT 1 FROM memberships m WHERE m.room = p.room AND m.membership = 'join' AND m.is_local = 1)
+     ORDER BY p.started_ts, p.room`,
+  );
+  return rows.map(decoded);
+};
+
+export interface PartialJoinProgress {
+  readonly room: number;
+  readonly stateEvents: number;
+  readonly missingEvents: number;
+}
+
+export const notePartialJoinProgress = writer(
+  'notePartialJoinProgress',
+  async (tx, { room, stateEvents, missingEvents }: PartialJoinProgress): Promise<void> => {
+    await tx.run(
+      'UPDATE partial_joins SET state_events = ?, missing_events = ? WHERE room = ?',
+      stateEvents,
+      missingEvents,
+      room,
+    );
+  },
+);
+
+export const countPartialJoinAttempt = writer('countPartialJoinAttempt', async (tx, room: number): Promise<void> => {
+  await tx.run('UPDATE partial_joins SET attempts = attempts + 1 WHERE room = ?', room);
+});
+
+/** The state of the room's own past since the join: position and root, in their order. */
+export const roomStatesFrom = (
+  tx: ReadTx,
+  room: number,
+  position: number,
+): Promise<{ position: number; root: Uint8Array }[]> =>
+  tx.all(
+    'SELECT position AS "position", root AS "root" FROM room_states WHERE room = ? AND position >= ? ORDER BY position',
+    room,
+    position,
+  );
+
+/** Events that name some of these as their prev events, by nid. */
+export const directFollowers = async (tx: ReadTx, nids: readonly number[]): Promise<number[]> => {
+  const rows = await tx.all<{ event: number }>(
+    `SELECT DISTINCT event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}`,
+    tx.dialect.list(nids),
+  );
+  return rows.map(({ event }) => event);
+};

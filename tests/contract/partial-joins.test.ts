@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import type { RoomId } from '../../src/protocol/ids/branded.ts';
+import {
+  countPartialJoinAttempt,
+  directFollowers,
+  notePartialJoinProgress,
+  partialJoinOf,
+  partialJoins,
+  roomStatesFrom,
+} from '../../src/storage/stores/partial-joins.ts';
+import { persistEvents } from '../../src/storage/stores/persist.ts';
+import { roomById } from '../../src/storage/stores/rooms.ts';
+import { userRoomsSince } from '../../src/storage/stores/sync-rooms.ts';
+import { describeOnBothEngines } from '../harness/databases.ts';
+import { internTestUsers, storeRoom } from '../harness/stored-room.ts';
+
+const roomId = '!room:there.test' as RoomId;
+
+describeOnBothEngines('rooms that are entered in part', (open) => {
+  it('are kept with their progress until they are whole', async () => {
+    const db = await open();
+    const room = await storeRoom(db, roomId);
+    const [alice] = (await internTestUsers(db, '@alice:here.test')) as [number];
+    const joined = await room.member(alice, 'join');
+    const said = await room.send({ sender: alice });
+    const write = async (more: object) => {
+      const { sequence, extremities, stateRoot } = (await db.read((tx) => roomById(tx, roomId)))!;
+      await db.write(persistEvents, {
+        room: { nid: room.nid },
+        ...{ sequence, upon: extremities, events: [], memberships: [], stateRoot, stateChanged: false, nodes: [] },
+        ...{ extremities, notifiedTotal: 0, now: 7 },
+        ...more,
+      });
+    };
+    const isPartial = async () => (await db.read((tx) => roomById(tx, roomId)))!.isPartial;
+    const partialJoin = { joinEventId: joined.eventId, via: 'there.test', servers: ['there.test', 'x.test'] };
+    await write({ residency: 2, partialJoin });
+    expect(await isPartial()).toBe(true);
+    await db.write(notePartialJoinProgress, { room: room.nid, stateEvents: 10, missingEvents: 4 });
+    await db.write(countPartialJoinAttempt, room.nid);
+    const kept = { ...partialJoin, room: room.nid, roomId, version: '12', startedTs: 7, attempts: 1 };
+    expect(await db.read((tx) => partialJoinOf(tx, roomId))).toEqual({ ...kept, stateEvents: 10, missingEvents: 4 });
+    expect(await db.read(partialJoins)).toHaveLength(1);
+    expect(await db.read((tx) => directFollowers(tx, [joined.nid]))).toEqual([]);
+
+    const root = new Uint8Array(32).fill(1);
+    const states = (await db.read((tx) => roomStatesFrom(tx, room.nid, 0))).map(({ position }) => ({ position, root }));
+    const completion = { events: [{ nid: said.nid, stateRoot: root, replaces: null }], states };
+    await write({ residency: 1, completion });
+    expect(await isPartial()).toBe(false);
+    expect(await db.read((tx) => partialJoinOf(tx, roomId))).toBeUndefined();
+    expect(await db.read(partialJoins)).toEqual([]);
+    const [mine] = await db.read((tx) => userRoomsSince(tx, alice, said.position));
+    expect(mine).toMatchObject({ nid: room.nid, residency: 1, membership: 'join' });
+    expect(mine!.wholePosition).toBe(mine!.position);
+    expect(mine!.wholePosition).toBeGreaterThan(said.position);
+    for (const state of states) {
+      expect(await db.read((tx) => roomStatesFrom(tx, room.nid, state.position))).toContainEqual(state);
+    }
+  });
+});
