@@ -122,6 +122,26 @@ test('a key that its server does not have is not asked for again and again', asy
   expect(peer.requests).toHaveLength(2);
 });
 
+test('a server that changes its key soon after it was asked is believed soon', async () => {
+  publish();
+  expect((await key())?.publicKey).toBe(one.publicKey);
+  const next = testKey('ed25519:2');
+  publish({ keys: [next] });
+  await us.clock.advance(200);
+  // What was answered before says nothing against the new key.
+  expect(await key(want('ed25519:2'))).toBeUndefined();
+  await us.clock.advance(1000);
+  expect((await key(want('ed25519:2')))?.publicKey).toBe(next.publicKey);
+  expect(peer.requests).toHaveLength(2);
+  // One that it does not have keeps it from being asked for longer, however often it is wanted.
+  await us.clock.advance(2000);
+  for (let wanted = 0; wanted < 10; wanted += 1) {
+    expect(await key(want('ed25519:9'))).toBeUndefined();
+    await us.clock.advance(2000);
+  }
+  expect(peer.requests).toHaveLength(3);
+});
+
 test('a server that fails is asked later and later', async () => {
   peer.handler = () => [500, 'no'];
   const asked: number[] = [];

@@ -74,12 +74,14 @@ export function createKeyRing(deps: KeyRingDeps) {
   const notaries = createNotaries({ ...deps, gate, refresh, onFetched: () => (counts.notary += 1) });
 
   const fetchMissing = async (wants: readonly KeyWanted[]): Promise<void> => {
+    const sinceMs = clock.monotonic();
     const unsettled = (): KeyWanted[] => wants.filter((want) => !known.isSettled(want));
     const serversOf = (left: readonly KeyWanted[]): ServerName[] => [...new Set(left.map(({ server }) => server))];
     const isMany = serversOf(wants).length > MANY_SERVERS;
     if (isMany) await notaries.ask(unsettled());
     const servers = serversOf(unsettled());
     await Promise.all(servers.filter((server) => !isMany || !isLeftAlone(server)).map(refresh));
+    for (const server of serversOf(unsettled())) gate.lacked(server, sinceMs);
     if (!isMany) await notaries.ask(unsettled());
   };
 
