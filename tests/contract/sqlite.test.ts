@@ -14,6 +14,9 @@ import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
 import { testMigrations } from './test-migrations.ts';
 import { addLog, addNote, endThread, limitPages } from './test-writers.ts';
 
+/** The user `nobody` of most systems. */
+const NOBODY = 65_534;
+
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'kintsugi-contract-'));
@@ -149,18 +152,28 @@ test('a data directory that cannot be made is refused', async () => {
   expect(refusal.message).toContain('cannot be made');
 });
 
-test.skipIf(process.getuid?.() === 0)('a directory that this user may not write is refused', async () => {
-  chmodSync(directory, 0o500);
-  const refusal = await refusalOf(open());
-  chmodSync(directory, 0o700);
-  expect(refusal.message).toContain('may not write');
+test('a directory that this user may not write is refused', async () => {
+  chmodSync(directory, 0o555);
+  // Root may write everything, so it is somebody else meanwhile.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    // access(2) asks for the real user, so it is the lock's file then that cannot be made.
+    const refused = isRoot ? `${directory}/kintsugi.db.lock` : `may not write ${directory}`;
+    const { message } = await refusalOf(open());
+    expect(message).toContain(refused);
+    expect(message).toMatch(/to the user the server runs as/);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(directory, 0o700);
+  }
 });
 
 test.skipIf(process.getuid?.() !== 0)('a database of another user is refused', async () => {
   await (await open())[Symbol.asyncDispose]();
-  chownSync(join(directory, 'kintsugi.db'), 65_534, 65_534);
+  chownSync(join(directory, 'kintsugi.db'), NOBODY, NOBODY);
   const refusal = await refusalOf(open());
-  expect(refusal.message).toContain('belongs to user 65534');
+  expect(refusal.message).toContain(`belongs to user ${NOBODY}`);
 });
 
 test('a full disk fails writes with a remedy until there is space again', async () => {
