@@ -1,8 +1,8 @@
 // What is kept of a key object that a user uploads.
 
-import { isObject, ownValue } from '../protocol/auth-rules/own-value.ts';
+import { ownValue } from '../protocol/auth-rules/own-value.ts';
 import { canonicalJson } from '../protocol/canonical-json/canonical-json.ts';
-import type { JsonObject } from '../protocol/events/json.ts';
+import { isJsonObject, type JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { UserId } from '../protocol/ids/branded.ts';
  */
 export const keptText = (key: JsonObject, owner: UserId): string => {
   const { unsigned: _unsigned, signatures, ...rest } = key;
-  if (!isObject(signatures)) return canonicalJson(rest);
+  if (!isJsonObject(signatures)) return canonicalJson(rest);
   const own = ownValue(signatures, owner);
   return canonicalJson({ ...rest, signatures: own === undefined ? {} : { [owner]: own } });
 };

@@ -1,8 +1,7 @@
 // Publishing a user's cross-signing keys. Client-Server API, POST /keys/device_signing/upload.
 
-import { isObject } from '../protocol/auth-rules/own-value.ts';
 import { forbidden, invalidParam, invalidSignature, missingParam } from '../protocol/errors/matrix-error.ts';
-import type { JsonObject } from '../protocol/events/json.ts';
+import { isJsonObject, type JsonObject } from '../protocol/events/json.ts';
 import { decodeBase64 } from '../protocol/events/unpadded-base64.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import { verifyJsonAsync } from '../protocol/signing/sign-json.ts';
@@ -82,7 +81,7 @@ const tryUpload = async (
 export const parseCrossSigningKey = (userId: UserId, usage: KeyUsage, key: JsonObject): ParsedKey => {
   if (key.user_id !== userId) throw invalidParam(`${usage}: user_id is not your user ID.`);
   if (!Array.isArray(key.usage) || !key.usage.includes(usage)) throw invalidParam(`${usage}: the usage is another.`);
-  const entries = isObject(key.keys) ? Object.entries(key.keys) : [];
+  const entries = isJsonObject(key.keys) ? Object.entries(key.keys) : [];
   const [name, publicKey] = entries[0] ?? [];
   // "The object must have exactly one property, whose name is in the form `<algorithm>:<unpadded_base64_public_key>`".
   if (entries.length !== 1 || typeof publicKey !== 'string' || name !== `ed25519:${publicKey}`) {

@@ -1,8 +1,8 @@
 // Signatures that a user makes on own devices, on the own master key and on others' master keys.
 // Client-Server API, POST /keys/signatures/upload.
 
-import { isObject, ownValue } from '../protocol/auth-rules/own-value.ts';
-import type { Json, JsonObject } from '../protocol/events/json.ts';
+import { ownValue } from '../protocol/auth-rules/own-value.ts';
+import { isJsonObject, type Json, type JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import { isUserId } from '../protocol/ids/user-id.ts';
 import { signedJsonText } from '../protocol/signing/sign-json.ts';
@@ -52,7 +52,7 @@ export const uploadSignatures = async (
   for (const [userId, keys] of Object.entries(signed)) {
     for (const [keyId, object] of Object.entries(keys)) {
       const target = targetOf(userId, keyId);
-      const checked = target && isObject(object) ? await check(signer.userId, target, keyId, object) : notFound;
+      const checked = target && isJsonObject(object) ? await check(signer.userId, target, keyId, object) : notFound;
       if ('errcode' in checked) fail(userId, keyId, checked);
       else for (const signature of checked) accepted.push({ userId, keyId, signature });
     }

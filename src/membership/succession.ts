@@ -1,7 +1,7 @@
 // When a room replaces another, its members keep what they had set for the old one: tags, push rules, direct chats.
 // Client-Server API, "Room Upgrades": "the server should automatically transfer/replicate some of the user's personalized settings".
 
-import type { Json, JsonObject } from '../protocol/events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../protocol/events/json.ts';
 import type { RoomId } from '../protocol/ids/branded.ts';
 import { isRoomId } from '../protocol/ids/room-id.ts';
 import type { RoomRef } from '../rooms/room-ref.ts';
@@ -13,7 +13,7 @@ import type { Actor, MembershipDeps } from './deps.ts';
 export const inheritFromPredecessor = async (deps: MembershipDeps, actor: Actor, roomId: RoomId): Promise<void> => {
   const room = await deps.rooms.view(roomId);
   const predecessor = (await room.get('m.room.create'))?.content.predecessor;
-  const oldId = isObject(predecessor) ? predecessor.room_id : undefined;
+  const oldId = isJsonObject(predecessor) ? predecessor.room_id : undefined;
   if (typeof oldId !== 'string' || !isRoomId(oldId)) return;
   const old = await deps.rooms.find(oldId);
   if (!old) return;
@@ -26,7 +26,7 @@ export const bequeathToSuccessor = async (deps: MembershipDeps, old: RoomRef, su
   const room = await deps.rooms.find(successor);
   if (!room) return;
   const predecessor = (await (await deps.rooms.view(successor)).get('m.room.create'))?.content.predecessor;
-  if (!isObject(predecessor) || predecessor.room_id !== old.roomId) return;
+  if (!isJsonObject(predecessor) || predecessor.room_id !== old.roomId) return;
   const users = await deps.db.read(async (tx) => {
     const before = new Set(await localMembers(tx, old.nid));
     return (await localMembers(tx, room.nid)).filter((user) => before.has(user));
@@ -61,6 +61,3 @@ const inheritDirect = async ({ db }: MembershipDeps, user: number, old: RoomRef,
   const content = JSON.stringify(Object.fromEntries(entries));
   if (content !== text) await db.write(putAccountData, { user, room: GLOBAL, type: 'm.direct', content });
 };
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 // Whom of this server an event speaks of: the mentioned and the state key, but not its sender.
 
 import { LruCache } from '../lib/lru-cache.ts';
+import { asJsonList } from '../protocol/events/json.ts';
 import { propertyAt } from '../protocol/events/property-path.ts';
 import type { RoomEvent } from '../protocol/events/room-event.ts';
 import type { ServerName, UserId } from '../protocol/ids/branded.ts';
@@ -17,7 +18,7 @@ const nobodyNamed: ReadonlyMap<number, UserId> = new Map();
 const userIdsIn = ({ content, stateKey, sender }: RoomEvent): UserId[] => {
   const mentioned = propertyAt(content, ['m.mentions', 'user_ids']);
   const isNamed = (id: unknown): id is UserId => typeof id === 'string' && id !== sender && isUserId(id);
-  const ids = new Set(Array.isArray(mentioned) ? mentioned.filter(isNamed) : []);
+  const ids = new Set(asJsonList(mentioned).filter(isNamed));
   if (isNamed(stateKey)) ids.add(stateKey);
   return [...ids];
 };

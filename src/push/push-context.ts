@@ -2,7 +2,7 @@
 
 import { readPowerLevelValue } from '../protocol/auth-rules/power-level-value.ts';
 import { type PowerLevels, readPowerLevels } from '../protocol/auth-rules/power-levels.ts';
-import type { JsonObject } from '../protocol/events/json.ts';
+import { asJsonObject, type JsonObject } from '../protocol/events/json.ts';
 import type { RoomEvent } from '../protocol/events/room-event.ts';
 import type { RoomPushContext } from '../protocol/push-rules/push-subject.ts';
 import type { RoomVersion } from '../protocol/room-versions/room-version.ts';
@@ -23,9 +23,7 @@ const known = new WeakMap<RoomEvent, ReadLevels>();
 
 const notificationLevelsOf = (content: JsonObject | undefined, version: RoomVersion): Record<string, number> => {
   const levels: Record<string, number> = Object.create(null);
-  const given = content?.notifications;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return levels;
-  for (const [key, value] of Object.entries(given)) {
+  for (const [key, value] of Object.entries(asJsonObject(content?.notifications))) {
     const level = readPowerLevelValue(value, version);
     if (level !== undefined) levels[key] = level;
   }

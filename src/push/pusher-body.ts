@@ -3,7 +3,7 @@
 import { addressGuard } from '../http/outbound/address-guard.ts';
 import { parseAddress } from '../lib/address.ts';
 import { badJson, invalidParam, missingParam } from '../protocol/errors/matrix-error.ts';
-import type { Json, JsonObject } from '../protocol/events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../protocol/events/json.ts';
 
 export interface PusherToSet {
   readonly appId: string;
@@ -37,9 +37,6 @@ const text = (body: JsonObject, key: string, lengthMax: number): string => {
   if (value.length > lengthMax) throw invalidParam(`${key} may have ${lengthMax} characters.`);
   return value;
 };
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const publicOnly = addressGuard([]);
 
@@ -75,7 +72,7 @@ export const parsePusher = (body: JsonObject): PusherToSet | PusherToDelete => {
   const kind = text(body, 'kind', NAME_LENGTH_MAX);
   if (kind !== 'http') throw invalidParam('Only pushers of the kind http are known here.');
   const { data } = body;
-  if (!isObject(data)) throw badJson('data must be an object.');
+  if (!isJsonObject(data)) throw badJson('data must be an object.');
   checkUrl(data.url);
   const dataText = JSON.stringify(data);
   if (dataText.length > DATA_LENGTH_MAX) throw invalidParam(`data may have ${DATA_LENGTH_MAX} characters.`);

@@ -11,18 +11,20 @@ import { type CrossSigningKey, crossSigningKeysOfUsers } from '../../src/storage
 import { usersWithChangedKeys } from '../../src/storage/stores/device-list-changes.ts';
 import { findUsers } from '../../src/storage/stores/names.ts';
 import {
-  applyDeviceUpdates,
-  type DeviceUpdate,
   endFollowing,
-  type FetchedList,
   markRemoteListsStale,
-  remoteDevicesOf,
   remoteListsOf,
   reviewFollowedLists,
   staleLists,
+  tellOfStaleLists,
+} from '../../src/storage/stores/remote-device-lists.ts';
+import {
+  applyDeviceUpdates,
+  type DeviceUpdate,
+  type FetchedList,
+  remoteDevicesOf,
   storeRemoteCrossSigning,
   storeRemoteLists,
-  tellOfStaleLists,
   type UpdateOutcome,
 } from '../../src/storage/stores/remote-devices.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';

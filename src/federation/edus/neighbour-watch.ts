@@ -16,7 +16,7 @@ import {
   othersJoins,
   ownJoins,
 } from '../../storage/stores/outgoing-edus.ts';
-import { endFollowing, reviewFollowedLists } from '../../storage/stores/remote-devices.ts';
+import { endFollowing, reviewFollowedLists } from '../../storage/stores/remote-device-lists.ts';
 import { roomIdsOf } from '../../storage/stores/rooms.ts';
 import { moveStreamCursor, streamCursor } from '../../storage/stores/stream-cursors.ts';
 import type { Stream } from '../../stream/stream.ts';

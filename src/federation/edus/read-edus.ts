@@ -5,7 +5,7 @@ import { toDeviceContentSizeBytesMax } from '../../e2ee/limits.ts';
 import { checkThreadId } from '../../ephemeral/thread-of-receipt.ts';
 import { canonicalJson } from '../../protocol/canonical-json/canonical-json.ts';
 import { MatrixError } from '../../protocol/errors/matrix-error.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { fitsIdLimit } from '../../protocol/ids/byte-limit.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
@@ -143,18 +143,20 @@ export interface UserPresenceSaid {
 }
 
 export const readPresences = (origin: ServerName, { push }: JsonObject): UserPresenceSaid[] =>
-  (Array.isArray(push) ? push : []).slice(0, PRESENCES_MAX).flatMap((said): UserPresenceSaid[] => {
-    if (!isJsonObject(said)) return [];
-    const { user_id: userId, presence, last_active_ago: agoMs, status_msg: status } = said;
-    if (!isOf(origin, userId)) return [];
-    if (presence !== 'online' && presence !== 'unavailable' && presence !== 'offline') return [];
-    return [
-      {
-        userId,
-        presence,
-        isCurrentlyActive: said.currently_active === true,
-        lastActiveAgoMs: isCount(agoMs) ? agoMs : undefined,
-        statusMsg: typeof status === 'string' && status !== '' ? status.slice(0, STATUS_LENGTH_MAX) : undefined,
-      },
-    ];
-  });
+  asJsonList(push)
+    .slice(0, PRESENCES_MAX)
+    .flatMap((said): UserPresenceSaid[] => {
+      if (!isJsonObject(said)) return [];
+      const { user_id: userId, presence, last_active_ago: agoMs, status_msg: status } = said;
+      if (!isOf(origin, userId)) return [];
+      if (presence !== 'online' && presence !== 'unavailable' && presence !== 'offline') return [];
+      return [
+        {
+          userId,
+          presence,
+          isCurrentlyActive: said.currently_active === true,
+          lastActiveAgoMs: isCount(agoMs) ? agoMs : undefined,
+          statusMsg: typeof status === 'string' && status !== '' ? status.slice(0, STATUS_LENGTH_MAX) : undefined,
+        },
+      ];
+    });

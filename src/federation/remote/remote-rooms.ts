@@ -6,7 +6,7 @@ import { LruCache } from '../../lib/lru-cache.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
 import { PeerError } from '../../peers/peer-error.ts';
 import type { Peers } from '../../peers/peers.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomAlias, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isRoomId } from '../../protocol/ids/room-id.ts';
@@ -91,7 +91,7 @@ const resolveAt = async (peers: Pick<Peers, 'call'>, alias: RoomAlias): Promise<
     });
     const { room_id: roomId, servers } = answer.json();
     if (typeof roomId !== 'string' || !isRoomId(roomId)) return undefined;
-    const named = listOf(servers).filter((server) => typeof server === 'string' && isServerName(server));
+    const named = asJsonList(servers).filter((server) => typeof server === 'string' && isServerName(server));
     return { roomId, servers: named as ServerName[] };
   } catch (error) {
     if (error instanceof PeerError) return undefined;
@@ -104,15 +104,13 @@ const remoteRoom = (answer: JsonObject, roomId: RoomId): RemoteRoom | undefined 
   const facts = factsOf(answer.room);
   if (facts?.summary.room_id !== roomId) return undefined;
   const children = new Map<RoomId, RoomFacts>();
-  for (const child of listOf(answer.children).slice(0, CHILDREN_MAX)) {
+  for (const child of asJsonList(answer.children).slice(0, CHILDREN_MAX)) {
     const told = factsOf(child);
     if (told) children.set(told.summary.room_id as RoomId, told);
   }
-  const inaccessible = listOf(answer.inaccessible_children).filter((id) => typeof id === 'string' && isRoomId(id));
+  const inaccessible = asJsonList(answer.inaccessible_children).filter((id) => typeof id === 'string' && isRoomId(id));
   return { facts, children, inaccessible: new Set(inaccessible as RoomId[]) };
 };
-
-const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
 const texts = ['name', 'topic', 'canonical_alias', 'avatar_url', 'room_type', 'room_version', 'encryption'];
 
@@ -123,7 +121,7 @@ const factsOf = (value: Json | undefined): RoomFacts | undefined => {
   if (typeof roomId !== 'string' || !isRoomId(roomId)) return undefined;
   const joinRule = typeof rule === 'string' ? rule : 'public';
   const isWorldReadable = value.world_readable === true;
-  const allowed = listOf(value.allowed_room_ids).filter((id) => typeof id === 'string' && isRoomId(id)) as RoomId[];
+  const allowed = asJsonList(value.allowed_room_ids).filter((id) => typeof id === 'string' && isRoomId(id)) as RoomId[];
   const summary: JsonObject = {
     room_id: roomId,
     num_joined_members: Number.isSafeInteger(members) ? members! : 0,
@@ -133,7 +131,7 @@ const factsOf = (value: Json | undefined): RoomFacts | undefined => {
     ...(allowed.length > 0 && { allowed_room_ids: allowed }),
     ...Object.fromEntries(texts.flatMap((key) => (typeof value[key] === 'string' ? [[key, value[key]]] : []))),
   };
-  const children = listOf(value.children_state).slice(0, CHILDREN_MAX).flatMap(childStateOf).sort(inOrder);
+  const children = asJsonList(value.children_state).slice(0, CHILDREN_MAX).flatMap(childStateOf).sort(inOrder);
   return { summary, joinRule, isWorldReadable, allowed, children };
 };
 

@@ -7,7 +7,7 @@ import {
   MatrixError,
   unsupportedRoomVersion,
 } from '../../protocol/errors/matrix-error.ts';
-import type { JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isRoomAlias } from '../../protocol/ids/room-alias.ts';
@@ -96,7 +96,7 @@ const checkInitialState = (events: readonly InitialState[], creator: UserId, ali
       throw invalidRoomState('initial_state cannot make members; use invite.');
     }
     if (type !== 'm.room.canonical_alias') continue;
-    const named = [content.alias, ...(Array.isArray(content.alt_aliases) ? content.alt_aliases : [])];
+    const named = [content.alias, ...asJsonList(content.alt_aliases)];
     if (named.some((each) => typeof each === 'string' && each !== '' && each !== alias)) {
       throw badAlias('Of a new room only the alias of room_alias_name can be canonical.');
     }

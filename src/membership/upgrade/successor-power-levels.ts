@@ -4,7 +4,7 @@
 import { creatorOf, isCreator } from '../../protocol/auth-rules/creators.ts';
 import { readPowerLevelValue } from '../../protocol/auth-rules/power-level-value.ts';
 import { levelDefaults } from '../../protocol/auth-rules/power-levels.ts';
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, asJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
@@ -64,8 +64,7 @@ const setLevel = (levels: JsonObject, name: string, value: number | undefined): 
 
 /** Every value that is a level, as an integer. */
 const levelsOf = (map: Json | undefined, read: (value: Json) => number | undefined): JsonObject => {
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) return {};
-  const entries = Object.entries(map).map(([key, value]) => [key, read(value)] as const);
+  const entries = Object.entries(asJsonObject(map)).map(([key, value]) => [key, read(value)] as const);
   return Object.fromEntries(entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
 };
 
@@ -73,7 +72,7 @@ const creatorsOf = ({ version, create, levels }: Predecessor): string[] => {
   // "If the room contains no m.room.power_levels event, the room's creator has a power level of 100."
   if (!create || (levels && !version.privilegedCreators)) return [];
   const { additional_creators: additional } = create.content;
-  return [creatorOf(create, version), ...(Array.isArray(additional) ? additional : [])].filter(
+  return [creatorOf(create, version), ...asJsonList(additional)].filter(
     (userId): userId is string => typeof userId === 'string' && isCreator(userId, create, version),
   );
 };

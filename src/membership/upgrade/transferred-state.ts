@@ -1,6 +1,6 @@
 // The state that a room hands to the one that replaces it. Client-Server API, "Room Upgrades": "the recommended state events".
 
-import type { JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
@@ -61,7 +61,7 @@ const knownJoinRule = (content: JsonObject, version: RoomVersion): JsonObject =>
 /** Aliases of this server move to the new room; those of other servers stay with the old one. */
 export const localAliases = (content: JsonObject, serverName: ServerName): { moved: JsonObject; kept: JsonObject } => {
   const isLocal = (alias: unknown): boolean => typeof alias === 'string' && alias.endsWith(`:${serverName}`);
-  const alternatives = Array.isArray(content.alt_aliases) ? content.alt_aliases : [];
+  const alternatives = asJsonList(content.alt_aliases);
   const part = (isWanted: (alias: unknown) => boolean): JsonObject => {
     const some = alternatives.filter(isWanted);
     return {

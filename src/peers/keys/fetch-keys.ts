@@ -2,7 +2,7 @@
 // Server-Server API, "Retrieving server keys".
 
 import type { Clock } from '../../lib/clock.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
+import { asJsonList, isJsonObject, type JsonObject } from '../../protocol/events/json.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import { verifyJsonAsync } from '../../protocol/signing/sign-json.ts';
 import { signaturesOf } from '../../protocol/signing/signatures.ts';
@@ -88,7 +88,7 @@ export async function fetchFromNotary(
   const list = (await readAnswer(notary, answer)).json().server_keys;
   const servers = new Set<string>(wants.map(({ server }) => server));
   const documents: SeenKeyDocument[] = [];
-  for (const value of Array.isArray(list) ? list : ([] as Json[])) {
+  for (const value of asJsonList(list)) {
     if (!isJsonObject(value) || typeof value.server_name !== 'string' || !servers.has(value.server_name)) continue;
     // What was asked for is a server name, so what equals it is one.
     const verdict = await verifyKeyDocument(value, value.server_name as ServerName);

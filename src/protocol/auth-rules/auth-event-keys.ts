@@ -1,8 +1,8 @@
 // Which state events an event's auth_events are: Server-Server API, "Auth events selection".
 
+import { isJsonObject } from '../events/json.ts';
 import type { RoomEvent } from '../events/room-event.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
-import { isObject } from './own-value.ts';
 
 export type AuthEventKey = readonly [type: string, stateKey: string];
 
@@ -35,9 +35,10 @@ function addMemberKeys(draft: EventDraft, version: RoomVersion, keys: AuthEventK
   if (membership === 'join' || membership === 'invite' || membership === 'knock') keys.push(['m.room.join_rules', '']);
   // "If membership is invite and content contains a third_party_invite property, the current m.room.third_party_invite
   // event with state_key matching content.third_party_invite.signed.token, if any."
-  if (membership === 'invite' && isObject(content.third_party_invite)) {
+  if (membership === 'invite' && isJsonObject(content.third_party_invite)) {
     const { signed } = content.third_party_invite;
-    if (isObject(signed) && typeof signed.token === 'string') keys.push(['m.room.third_party_invite', signed.token]);
+    if (isJsonObject(signed) && typeof signed.token === 'string')
+      keys.push(['m.room.third_party_invite', signed.token]);
   }
   // "If membership is join, content.join_authorised_via_users_server is present, and the room version supports
   // restricted rooms, then the m.room.member event with state_key matching content.join_authorised_via_users_server."

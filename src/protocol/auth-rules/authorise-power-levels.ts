@@ -1,12 +1,12 @@
 // The rules of m.room.power_levels: whether its values are levels, and whether the sender may change what it changes.
 
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 import type { RoomEvent } from '../events/room-event.ts';
 import { isUserId } from '../ids/user-id.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
 import { isCreator } from './creators.ts';
 import type { Judged } from './judged.ts';
-import { isObject, ownValue } from './own-value.ts';
+import { ownValue } from './own-value.ts';
 import { readPowerLevelValue } from './power-level-value.ts';
 import { levelDefaults } from './power-levels.ts';
 import { allowed, reject, type Verdict } from './verdict.ts';
@@ -56,7 +56,7 @@ const unreadableSentence =
   'Each of the integer-valued properties within `m.room.power_levels` events can be encoded as strings instead of integers … they must be the following format: a single base 10 integer.';
 
 function isMapOfLevels(value: Json | undefined, version: RoomVersion): value is JsonObject {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   for (const key of Object.keys(value)) {
     if (readPowerLevelValue(value[key], version) === undefined) return false;
   }
@@ -91,8 +91,8 @@ interface Change {
 
 /** The entries that differ between two maps of levels. "50" and 50 do not differ. */
 function changes(version: RoomVersion, before: Json | undefined, after: Json | undefined): Change[] {
-  const old = isObject(before) ? before : {};
-  const new_ = isObject(after) ? after : {};
+  const old = isJsonObject(before) ? before : {};
+  const new_ = isJsonObject(after) ? after : {};
   const keys = new Set([...Object.keys(old), ...Object.keys(new_)]);
   const changed: Change[] = [];
   for (const key of keys) {

@@ -1,7 +1,7 @@
 // The rules of an invite that redeems an m.room.third_party_invite, signed by an identity server.
 
+import { isJsonObject } from '../events/json.ts';
 import { type Judged, memberOf, membershipIn } from './judged.ts';
-import { isObject } from './own-value.ts';
 import { isSignedByTokenKey } from './third-party-signature.ts';
 import { allowed, reject, type Verdict } from './verdict.ts';
 
@@ -12,8 +12,8 @@ export function authoriseThirdPartyInvited(judged: Judged, target: string): Verd
   const member = memberOf(judged, target);
   if (membershipIn(member) === 'ban') return no(1, 'If *target user* is banned, reject.', member);
   const invite = event.content.third_party_invite;
-  const signed = isObject(invite) ? invite.signed : undefined;
-  if (!isObject(signed)) {
+  const signed = isJsonObject(invite) ? invite.signed : undefined;
+  if (!isJsonObject(signed)) {
     return no(2, 'If `content.third_party_invite` does not have a `signed` property, reject.');
   }
   const { mxid, token } = signed;

@@ -1,11 +1,11 @@
 // The power levels of a room, read from its m.room.power_levels event by the rules of its version.
 // Client-Server API, "m.room.power_levels"; Server-Server API, "Definitions" of required power levels.
 
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 import type { RoomEvent } from '../events/room-event.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
 import { isCreator } from './creators.ts';
-import { isObject, ownValue } from './own-value.ts';
+import { ownValue } from './own-value.ts';
 import { readPowerLevelValue } from './power-level-value.ts';
 
 export interface PowerLevels {
@@ -74,5 +74,5 @@ export function readPowerLevels(
 }
 
 function mapOf(value: Json | undefined): JsonObject | undefined {
-  return isObject(value) ? value : undefined;
+  return isJsonObject(value) ? value : undefined;
 }

@@ -2,9 +2,8 @@
 
 import { createPublicKey, verify } from 'node:crypto';
 import { canonicalJson } from '../canonical-json/canonical-json.ts';
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
-import { isObject } from './own-value.ts';
 
 /** More than any real invite has; each attempt costs about 60 µs and strangers choose how many there are. */
 const attemptsMax = 256;
@@ -33,16 +32,16 @@ export function isSignedByTokenKey(signed: JsonObject, issued: JsonObject, versi
 function publicKeysOf(issued: JsonObject): Buffer[] {
   const texts: (Json | undefined)[] = [issued.public_key];
   if (Array.isArray(issued.public_keys)) {
-    for (const entry of issued.public_keys) if (isObject(entry)) texts.push(entry.public_key);
+    for (const entry of issued.public_keys) if (isJsonObject(entry)) texts.push(entry.public_key);
   }
   return texts.flatMap((text) => decode(text, 32));
 }
 
 /** The ed25519 signatures of all servers. */
 function signaturesOf(signatures: Json | undefined): Buffer[] {
-  if (!isObject(signatures)) return [];
+  if (!isJsonObject(signatures)) return [];
   return Object.values(signatures)
-    .filter(isObject)
+    .filter(isJsonObject)
     .flatMap((byKey) => Object.entries(byKey))
     .filter(([keyId]) => keyId.startsWith('ed25519:'))
     .flatMap(([, signature]) => decode(signature, 64));

@@ -1,6 +1,6 @@
 // event_fields of a filter: which properties of an event a client wants. Client-Server API, "Filtering".
 
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type JsonObject } from '../events/json.ts';
 import { parsePropertyPath } from '../events/property-path.ts';
 
 /** By property name: everything below, or further names. */
@@ -40,9 +40,6 @@ function covers(root: Growing, keys: readonly string[]): boolean {
   return false;
 }
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** A copy of `event` with only the wanted properties; what is not there is left out. */
 export function pickFields(event: JsonObject, tree: FieldTree): JsonObject {
   const picked: JsonObject = Object.create(null);
@@ -51,7 +48,7 @@ export function pickFields(event: JsonObject, tree: FieldTree): JsonObject {
     const value = Object.hasOwn(event, name) ? event[name] : undefined;
     if (value === undefined) continue;
     if (wanted === true) picked[name] = value;
-    else if (wanted !== undefined && isObject(value)) {
+    else if (wanted !== undefined && isJsonObject(value)) {
       const below = pickFields(value, wanted);
       if (Object.keys(below).length > 0) picked[name] = below;
     }

@@ -1,6 +1,7 @@
 // What an event means for the many who never changed a push rule: one outcome for all, and the few it singles out.
 // Since v1.17 the default rules look at m.mentions, the room and the event alone, not at each member's name.
 
+import { asJsonList } from '../events/json.ts';
 import { propertyAt } from '../events/property-path.ts';
 import { compileRules, evaluate, noOutcome, type PushOutcome } from './compile-rules.ts';
 import { defaultRules } from './default-rules.ts';
@@ -19,7 +20,7 @@ const compiled = compileRules(defaultRules(nobody), nobody);
 
 function mentionedUsers({ event }: PushSubject): Set<string> {
   const list = propertyAt(event.content, ['m.mentions', 'user_ids']);
-  return new Set(Array.isArray(list) ? list.filter((userId) => typeof userId === 'string') : []);
+  return new Set(asJsonList(list).filter((userId) => typeof userId === 'string'));
 }
 
 /** Costs one evaluation and one more for each kind of exception, whatever the number of members. */

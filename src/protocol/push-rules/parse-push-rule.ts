@@ -1,7 +1,7 @@
 // Checks the bodies of the push rule endpoints. Client-Server API, PUT /pushrules/global/{kind}/{ruleId} and below.
 
 import { badJson, invalidParam, missingParam, notFound, unknownError } from '../errors/matrix-error.ts';
-import type { Json, JsonObject } from '../events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 import { isPushRuleKind, type PushAction, type PushCondition, type PushRuleKind } from './ruleset.ts';
 
 /** What a request says about a rule; its id, place and flags come from elsewhere. */
@@ -17,9 +17,6 @@ const PATTERN_LENGTH_MAX = 255;
 /** The text of all actions and conditions of one rule. */
 const RULE_LENGTH_MAX = 16_384;
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Throws M_INVALID_PARAM. */
 export function parseKind(text: string): PushRuleKind {
   if (!isPushRuleKind(text)) throw invalidParam(`unknown kind of push rule: ${text.slice(0, 64)}`);
@@ -33,7 +30,7 @@ export function parseKindOfRule(text: string): PushRuleKind {
 }
 
 function parseAction(value: Json): PushAction {
-  if (isObject(value)) {
+  if (isJsonObject(value)) {
     if (typeof value.set_tweak !== 'string') throw invalidParam('an action object needs set_tweak');
     return value;
   }
@@ -68,7 +65,7 @@ function parsePattern(value: Json | undefined, where: string): string {
 }
 
 function parseCondition(value: Json): PushCondition {
-  if (!isObject(value)) throw badJson('a condition must be an object');
+  if (!isJsonObject(value)) throw badJson('a condition must be an object');
   if (value.kind === undefined) throw missingParam('kind is missing in a condition');
   if (typeof value.kind !== 'string') throw badJson('kind must be a string in a condition');
   if (value.key !== undefined && typeof value.key !== 'string') throw badJson('key must be a string in a condition');

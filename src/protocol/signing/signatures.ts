@@ -1,7 +1,7 @@
 // The `signatures` object of signed JSON, read from values that strangers wrote.
 // Appendices, "Checking for a Signature".
 
-import { isJsonObject, type Json, type JsonObject } from '../events/json.ts';
+import { asJsonObject, isJsonObject, type Json, type JsonObject } from '../events/json.ts';
 
 /**
  * The ed25519 signatures of `name`, by key id; empty when there are none. "Removes any signing key identifiers from the
@@ -20,11 +20,9 @@ export const signaturesOf = (value: JsonObject, name: string): ReadonlyMap<strin
 
 /** The `signatures` object of `value` with one more signature in it, the others kept. */
 export const withSignature = (value: JsonObject, name: string, keyId: string, signature: string): JsonObject => {
-  const all = asObject(own(value, 'signatures'));
-  return { ...all, [name]: { ...asObject(own(all, name)), [keyId]: signature } };
+  const all = asJsonObject(own(value, 'signatures'));
+  return { ...all, [name]: { ...asJsonObject(own(all, name)), [keyId]: signature } };
 };
 
 const own = (value: Json, key: string): Json | undefined =>
   isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-
-const asObject = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

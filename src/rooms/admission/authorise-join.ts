@@ -3,7 +3,7 @@
 
 import { isCreator } from '../../protocol/auth-rules/creators.ts';
 import { readPowerLevels } from '../../protocol/auth-rules/power-levels.ts';
-import type { Json } from '../../protocol/events/json.ts';
+import { asJsonList, asJsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
@@ -55,7 +55,7 @@ const chooseAuthoriser = async ({ db, serverName }: Deps, room: RoomView): Promi
     ['m.room.power_levels', ''],
   ]);
   const levels = readPowerLevels(powerLevels?.content, room.version, create);
-  const named = [...namedUsers(powerLevels?.content.users), ...creators(create, room.version)];
+  const named = [...Object.keys(asJsonObject(powerLevels?.content.users)), ...creators(create, room.version)];
   const local = named.filter((userId) => isUserId(userId) && serverOf(userId) === serverName);
   const others =
     levels.usersDefault >= levels.invite ? await db.read((tx) => someLocalMembers(tx, room.nid, CANDIDATES_MAX)) : [];
@@ -69,11 +69,8 @@ const chooseAuthoriser = async ({ db, serverName }: Deps, room: RoomView): Promi
 /** Infinity less Infinity would be no number. */
 const compareLevels = (a: number, b: number): number => (a === b ? 0 : a - b);
 
-const namedUsers = (users: Json | undefined): string[] =>
-  typeof users === 'object' && users !== null && !Array.isArray(users) ? Object.keys(users) : [];
-
 const creators = (create: RoomEvent | undefined, version: RoomVersion): string[] => {
   const additional = create?.content.additional_creators;
-  const candidates = [create?.sender, ...(Array.isArray(additional) ? additional : [])];
+  const candidates = [create?.sender, ...asJsonList(additional)];
   return candidates.filter((user): user is string => typeof user === 'string' && isCreator(user, create, version));
 };

@@ -1,6 +1,6 @@
 // A room as the published room directory shows it. Client-Server API, "GET /publicRooms", PublishedRoomsChunk.
 
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
@@ -60,13 +60,10 @@ const text = (value: Json | undefined): string | undefined =>
 /** "The plain text topic of the room. Omitted if no text/plain mimetype exists in m.room.topic." */
 const plainTopic = (content: JsonObject | undefined): string | undefined => {
   const block = content?.['m.topic'];
-  const representations = isObject(block) ? block['m.text'] : undefined;
+  const representations = isJsonObject(block) ? block['m.text'] : undefined;
   if (!Array.isArray(representations)) return text(content?.topic);
   const plain = representations.find(
-    (each): each is JsonObject => isObject(each) && (each.mimetype ?? 'text/plain') === 'text/plain',
+    (each): each is JsonObject => isJsonObject(each) && (each.mimetype ?? 'text/plain') === 'text/plain',
   );
   return text(plain?.body) ?? text(content?.topic);
 };
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

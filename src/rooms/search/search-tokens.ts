@@ -1,7 +1,7 @@
 // The words by which events are found. Client-Server API, "Server Side Search": the supported keys.
 
 import { foldWords, unspaced } from '../../lib/fold-words.ts';
-import type { Json, JsonObject } from '../../protocol/events/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../protocol/events/json.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 
 /** A key of the request, and the type of event it belongs to. */
@@ -34,14 +34,11 @@ export const searchedText = ({ type, content }: Pick<StoredEvent, 'type' | 'cont
 
 /** "as well as the body of the text/plain representation in content['m.topic']". */
 const plainTopic = (topic: Json | undefined): Json | undefined => {
-  const texts = isObject(topic) ? topic['m.text'] : undefined;
+  const texts = isJsonObject(topic) ? topic['m.text'] : undefined;
   if (!Array.isArray(texts)) return undefined;
-  const plain = texts.find((each) => isObject(each) && (each.mimetype ?? 'text/plain') === 'text/plain');
-  return isObject(plain) ? plain.body : undefined;
+  const plain = texts.find((each) => isJsonObject(each) && (each.mimetype ?? 'text/plain') === 'text/plain');
+  return isJsonObject(plain) ? plain.body : undefined;
 };
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 // Words of texts, rooms, senders and keys share one index: a letter before each tells them apart.
 export const wordToken = (word: string): string => `w${word}`;

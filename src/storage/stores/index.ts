@@ -34,6 +34,7 @@ import * as pushers from './pushers.ts';
 import * as receipts from './receipts.ts';
 import * as receivedMessages from './received-messages.ts';
 import * as registrationTokens from './registration-tokens.ts';
+import * as remoteDeviceLists from './remote-device-lists.ts';
 import * as remoteDevices from './remote-devices.ts';
 import * as remoteMedia from './remote-media.ts';
 import * as reports from './reports.ts';
@@ -84,6 +85,7 @@ export const stores = [
   pushers,
   receipts,
   receivedMessages,
+  remoteDeviceLists,
   remoteDevices,
   registrationTokens,
   remoteMedia,

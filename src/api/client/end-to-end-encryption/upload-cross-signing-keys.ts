@@ -5,17 +5,16 @@ import type { E2ee } from '../../../e2ee/e2ee.ts';
 import type { CrossSigningKeys } from '../../../e2ee/upload-cross-signing-keys.ts';
 import { endpoint } from '../../../http/inbound/endpoint.ts';
 import { Type } from '../../../lib/json-schema.ts';
-import { isObject } from '../../../protocol/auth-rules/own-value.ts';
-import type { JsonObject } from '../../../protocol/events/json.ts';
+import { isJsonObject, type JsonObject } from '../../../protocol/events/json.ts';
 
 const key = Type.Optional(Type.Object({}));
 
 const keysOf = (body: JsonObject): CrossSigningKeys => {
   const { master_key: master, self_signing_key: selfSigning, user_signing_key: userSigning } = body;
   return {
-    ...(isObject(master) && { master }),
-    ...(isObject(selfSigning) && { self_signing: selfSigning }),
-    ...(isObject(userSigning) && { user_signing: userSigning }),
+    ...(isJsonObject(master) && { master }),
+    ...(isJsonObject(selfSigning) && { self_signing: selfSigning }),
+    ...(isJsonObject(userSigning) && { user_signing: userSigning }),
   };
 };
 

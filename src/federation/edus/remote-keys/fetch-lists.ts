@@ -5,14 +5,10 @@ import type { ClaimedKeys, DevicesWanted, KeysWanted } from '../../../e2ee/ports
 import { PeerError } from '../../../peers/peer-error.ts';
 import type { Peers } from '../../../peers/peers.ts';
 import { canonicalJson } from '../../../protocol/canonical-json/canonical-json.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../protocol/events/json.ts';
+import { asJsonObject, isJsonObject, type Json, type JsonObject } from '../../../protocol/events/json.ts';
 import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
-import {
-  type FetchedList,
-  NO_STREAM_ID,
-  REMOTE_DEVICES_MAX,
-  type RemoteDevice,
-} from '../../../storage/stores/remote-devices.ts';
+import { NO_STREAM_ID } from '../../../storage/stores/remote-device-lists.ts';
+import { type FetchedList, REMOTE_DEVICES_MAX, type RemoteDevice } from '../../../storage/stores/remote-devices.ts';
 import { readCrossSigning, readDevice } from './read-keys.ts';
 
 /** About 2 kB for each device of each user. */
@@ -31,9 +27,8 @@ export interface KeyCalls {
   claim(server: ServerName, wanted: KeysWanted, timeoutMs: number): Promise<ClaimedKeys>;
 }
 
-const membersOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
 const memberOf = (value: Json | undefined, name: string): Json | undefined => {
-  const object = membersOf(value);
+  const object = asJsonObject(value);
   return Object.hasOwn(object, name) ? object[name] : undefined;
 };
 
@@ -70,7 +65,7 @@ export const createKeyCalls = ({ peers }: { readonly peers: Pick<Peers, 'call'> 
         throw new PeerError(destination, 'application', 'the answer is no list of devices');
       }
       const found = devices.slice(0, REMOTE_DEVICES_MAX).flatMap((device): RemoteDevice[] => {
-        const { device_id: deviceId, keys, device_display_name: name } = membersOf(device);
+        const { device_id: deviceId, keys, device_display_name: name } = asJsonObject(device);
         const read = typeof deviceId === 'string' ? readDevice(userId, deviceId, keys, name) : undefined;
         return read ? [read] : [];
       });
@@ -111,7 +106,7 @@ const once = (devices: readonly RemoteDevice[]): RemoteDevice[] => [
 ];
 
 const queriedList = async (userId: UserId, answer: JsonObject): Promise<Omit<FetchedList, 'isStale'>> => {
-  const entries = Object.entries(membersOf(memberOf(answer.device_keys, userId))).slice(0, REMOTE_DEVICES_MAX);
+  const entries = Object.entries(asJsonObject(memberOf(answer.device_keys, userId))).slice(0, REMOTE_DEVICES_MAX);
   const devices = entries.flatMap(([deviceId, keys]): RemoteDevice[] => {
     const name = memberOf(memberOf(keys, 'unsigned'), 'device_display_name');
     const device = isJsonObject(keys) ? readDevice(userId, deviceId, keys, name) : undefined;
@@ -124,7 +119,7 @@ const queriedList = async (userId: UserId, answer: JsonObject): Promise<Omit<Fet
 
 /** The one key of the algorithm, as it was given: the client checks its signature. */
 const claimedKey = (given: Json | undefined, algorithm: string): JsonObject | undefined => {
-  const [entry] = Object.entries(membersOf(given)).filter(([name]) => name.startsWith(`${algorithm}:`));
+  const [entry] = Object.entries(asJsonObject(given)).filter(([name]) => name.startsWith(`${algorithm}:`));
   if (!entry) return undefined;
   const text = canonicalJson(entry[1], 'lossless');
   return text.length > CLAIMED_KEY_LENGTH_MAX ? undefined : { [entry[0]]: JSON.parse(text) as Json };

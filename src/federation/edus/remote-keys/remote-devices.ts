@@ -14,17 +14,15 @@ import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import type { Database, ReadTx } from '../../../storage/database.ts';
 import { type CrossSigningKey, crossSigningKeysOfUsers } from '../../../storage/stores/cross-signing.ts';
 import { findUsers } from '../../../storage/stores/names.ts';
+import { markRemoteListsStale, remoteListsOf, usersMetHere } from '../../../storage/stores/remote-device-lists.ts';
 import {
   applyDeviceUpdates,
   type DeviceUpdate,
   type FetchedList,
-  markRemoteListsStale,
   type RemoteDevice,
   remoteDevicesOf,
-  remoteListsOf,
   storeRemoteCrossSigning,
   storeRemoteLists,
-  usersMetHere,
 } from '../../../storage/stores/remote-devices.ts';
 import { createKeyCalls } from './fetch-lists.ts';
 import { readCrossSigning } from './read-keys.ts';

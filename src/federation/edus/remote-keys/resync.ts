@@ -8,13 +8,8 @@ import type { Peers } from '../../../peers/peers.ts';
 import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import { serverOf } from '../../../protocol/ids/id-parts.ts';
 import type { Database } from '../../../storage/database.ts';
-import {
-  type FetchedList,
-  forgetRemoteLists,
-  staleLists,
-  storeRemoteLists,
-  tellOfStaleLists,
-} from '../../../storage/stores/remote-devices.ts';
+import { forgetRemoteLists, staleLists, tellOfStaleLists } from '../../../storage/stores/remote-device-lists.ts';
+import { type FetchedList, storeRemoteLists } from '../../../storage/stores/remote-devices.ts';
 import type { KeyCalls } from './fetch-lists.ts';
 
 export interface ResyncDeps {

@@ -1,5 +1,6 @@
 // A local user knocks on a room that this server is not in. Server-Server API, "Knocking upon a room".
 
+import { asJsonList } from '../../../protocol/events/json.ts';
 import { type Candidates, firstToHelp } from '../candidates.ts';
 import type { HandshakeDeps } from '../deps.ts';
 import { fetchMember } from '../member-template.ts';
@@ -13,5 +14,5 @@ export const knockThroughOthers = (deps: HandshakeDeps, knock: RemoteJoin, candi
     const { version, parsed } = await fetchMember(deps, server, { kind: 'knock', ...knock });
     const answer = await sendMember(deps, server, 'knock', parsed);
     const { knock_room_state: told } = answer;
-    await keepOutOfBand(deps, parsed, version, { events: Array.isArray(told) ? told : [], via: server });
+    await keepOutOfBand(deps, parsed, version, { events: asJsonList(told), via: server });
   });
