@@ -1,16 +1,21 @@
-// PostgreSQL as operators meet it: a server that crashes and comes back, refusals with a remedy, several processes at once.
+// PostgreSQL as operators meet it: a server that crashes and comes back, refusals with a remedy, a second server.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { DatabaseRefused } from '../../src/storage/database-errors.ts';
-import { openPostgres } from '../../src/storage/postgres/open-postgres.ts';
+import { openPostgres, type PostgresOptions } from '../../src/storage/postgres/open-postgres.ts';
 import { createPostgresDatabase } from '../harness/databases.ts';
 import { startPostgres } from '../harness/postgres.ts';
+import { until } from '../harness/until.ts';
 import { testMigrations } from './test-migrations.ts';
 import { addLog } from './test-writers.ts';
 
-const open = (url: string, migrations = testMigrations): Promise<Database> => openPostgres({ url, migrations });
+const open = (url: string, more: Omit<PostgresOptions, 'url'> = {}): Promise<Database> =>
+  openPostgres({ url, migrations: testMigrations, ...more });
 
 const refusalOf = async (opening: Promise<Database>): Promise<DatabaseRefused> => {
   const error = await opening.then(
@@ -61,20 +66,79 @@ test('while the server is away writes and reads fail at once; when it is back th
   }
 });
 
-test('several processes that open a new database at once migrate it once', async () => {
+test('of several servers that open a new database at once one has it, and the next when it ends', async () => {
   await using empty = await emptyDatabase();
-  const databases = await Promise.all(Array.from({ length: 4 }, () => open(empty.url)));
-  const written = await Promise.all(
-    databases.flatMap((database) => Array.from({ length: 50 }, () => database.write(addLog, { writer: 'w' }))),
-  );
-  expect(written.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
-  for (const database of databases) await database[Symbol.asyncDispose]();
+  const opening = Array.from({ length: 4 }, () => open(empty.url, { waitMs: 100 }));
+  const results = await Promise.allSettled(opening);
+  const [first, ...others] = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  expect(others).toEqual([]);
+  for (const result of results) {
+    if (result.status === 'fulfilled') continue;
+    expect(result.reason).toBeInstanceOf(DatabaseRefused);
+    expect(result.reason.message).toContain(`is in use by kintsugi, process ${process.pid} on ${hostname()}`);
+    expect(result.reason.remedy).toContain('Stop that server first');
+  }
+  expect(await first!.write(addLog, { writer: 'w' })).toBe(1);
+  // Waits for the one that is about to go.
+  const next = open(empty.url);
+  await first![Symbol.asyncDispose]();
+  await using database = await next;
+  expect(await database.write(addLog, { writer: 'w' })).toBe(2);
+});
+
+test('a server that is killed leaves the database to the next at once, with all that it wrote', async () => {
+  await using empty = await emptyDatabase();
+  const holder = spawn(process.execPath, [new URL('./postgres-holder.ts', import.meta.url).pathname, empty.url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(holder, 'exit');
+  let written = '';
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  holder.stdout.on('data', (data: Buffer) => {
+    written += data.toString();
+    if (written.length > 100) resolve();
+  });
+  await Promise.race([enough, exited]);
+  const refusal = await refusalOf(open(empty.url, { waitMs: 1 }));
+  expect(refusal.message).toContain(`process ${holder.pid} on`);
+  holder.kill('SIGKILL');
+  await exited;
+  await using database = await open(empty.url);
+  const told = written.split('\n').slice(0, -1).map(Number);
+  expect(database.headAtOpen).toBeGreaterThanOrEqual(told.at(-1)!);
+});
+
+test('a server whose hold on the database was lost takes it again, or writes no more while another has it', async () => {
+  await using empty = await emptyDatabase();
+  await using database = await open(empty.url);
+  const write = (): Promise<number> => database.write(addLog, { writer: 'w' });
+  const HOLDS =
+    "FROM pg_stat_activity WHERE application_name LIKE 'kintsugi, process %' AND datname = current_database()";
+  const asked = async (sql: string): Promise<number> => {
+    const client = new pg.Client({ connectionString: empty.url });
+    await client.connect();
+    const { rowCount } = await client.query(`${sql} ${HOLDS}`);
+    await client.end();
+    return rowCount ?? 0;
+  };
+  expect(await write()).toBe(1);
+  expect(await asked('SELECT pg_terminate_backend(pid, 5000)')).toBe(1);
+  await until('hold', async () => (await write()) > 1 && (await asked('SELECT pid')) === 1);
+  await refusalOf(open(empty.url, { waitMs: 1 }));
+  expect(await asked('SELECT pg_terminate_backend(pid, 5000)')).toBe(1);
+  const other = await open(empty.url, { waitMs: 1 });
+  const failed = (error: unknown): unknown => error;
+  const failure = await until('refusal', () => write().then(() => undefined, failed));
+  expect(failure).toMatchObject({ status: 503, trouble: 'busy', why: expect.stringContaining('is in use by') });
+  expect(await database.read((tx) => tx.get('SELECT 1 AS one'))).toEqual({ one: 1 });
+  await other[Symbol.asyncDispose]();
+  expect(await until('write', write)).toBeGreaterThan(2);
 });
 
 test('a newer schema, and tables of another program, are refused', async () => {
   await using empty = await emptyDatabase();
   const upgrade = { id: 2, name: 'colour', statements: ['ALTER TABLE notes ADD COLUMN colour {text}'] };
-  await (await open(empty.url, [...testMigrations, upgrade]))[Symbol.asyncDispose]();
+  await (await open(empty.url, { migrations: [...testMigrations, upgrade] }))[Symbol.asyncDispose]();
   expect((await refusalOf(open(empty.url))).message).toContain('schema 2');
 
   await using other = await emptyDatabase();

@@ -7,6 +7,7 @@ import type { Database } from '../database.ts';
 import { postgresDialect } from '../dialects/postgres.ts';
 import { migrations as allMigrations } from '../migrations/index.ts';
 import type { Migration } from '../migrations/migration.ts';
+import { DatabaseHold } from './database-hold.ts';
 import { PostgresEngine } from './postgres-engine.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { ReaderPool } from './reader-pool.ts';
@@ -14,18 +15,22 @@ import { valueTypes } from './value-types.ts';
 
 export interface PostgresOptions {
   readonly url: string;
-  /** Connections for reads; one more is for writes. */
+  /** Connections for reads; one more is for writes, and one keeps other servers off. */
   readonly readersMax?: number;
   /** Other migrations than the server's, for tests. */
   readonly migrations?: readonly Migration[];
+  /** How long a server that was just stopped or killed may take to let the database go. */
+  readonly waitMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const WAIT_MS = 5000;
 /** A statement that takes longer is taken for a lost connection. */
 const QUERY_TIMEOUT_MS = 60_000;
 
 /** Throws DatabaseRefused with a remedy when the database cannot or must not be used. */
-export const openPostgres = async ({ url, readersMax, migrations }: PostgresOptions): Promise<Database> => {
+export const openPostgres = async (options: PostgresOptions): Promise<Database> => {
+  const { url, readersMax, migrations = allMigrations, waitMs = WAIT_MS } = options;
   const config: pg.ClientConfig = {
     connectionString: url,
     types: valueTypes,
@@ -33,26 +38,32 @@ export const openPostgres = async ({ url, readersMax, migrations }: PostgresOpti
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'kintsugi',
   };
-  // Migrations take the time they need.
-  const headAtOpen = await prepareDatabase(config, migrations ?? allMigrations);
   const pipelined = { ...config, pipeline: true, query_timeout: QUERY_TIMEOUT_MS };
   const listeners = new CommitListeners();
-  let head = headAtOpen;
-  const life = new AsyncDisposableStack();
-  const engine = life.use(
-    new PostgresEngine(pipelined, (stored) => {
-      if (stored <= head) return;
-      head = stored;
-      listeners.tell({ head, changes: [] });
+  let head = 0;
+  await using opened = new AsyncDisposableStack();
+  const hold = opened.use(new DatabaseHold({ config, waitMs, onLost: () => engine.doubt() }));
+  const engine = opened.use(
+    new PostgresEngine(pipelined, {
+      mayConnect: () => hold.keep(),
+      connected(stored) {
+        if (stored <= head) return;
+        head = stored;
+        listeners.tell({ head, changes: [] });
+      },
     }),
   );
-  const readers = life.use(new ReaderPool({ ...pipelined, max: readersMax ?? 8 }));
-  const queue = life.use(
+  // Without the limit of time: migrations take what they need.
+  const headAtOpen = await prepareDatabase(hold, migrations);
+  head = headAtOpen;
+  const readers = opened.use(new ReaderPool({ ...pipelined, max: readersMax ?? 8 }));
+  const queue = opened.use(
     new WriteQueue(engine, (result) => {
       head = Math.max(head, result.head ?? 0);
       listeners.tell({ head, changes: result.changes });
     }),
   );
+  const life = opened.move();
   return {
     dialect: postgresDialect,
     headAtOpen,

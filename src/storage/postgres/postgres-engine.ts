@@ -10,20 +10,33 @@ import { PostgresSession } from './postgres-session.ts';
 
 const HEAD_SQL = 'SELECT value FROM stream_head WHERE id = 1';
 
+export interface EngineEvents {
+  /** Asked before each connection; what it throws fails the batch, so it is to be a StorageError. */
+  mayConnect(): Promise<void>;
+  /** Told the stored head with each new connection: the last commit may have succeeded unheard. */
+  connected(head: number): void;
+}
+
 export class PostgresEngine implements BatchEngine, AsyncDisposable {
   readonly dialect = postgresDialect;
   readonly #config: pg.ClientConfig;
-  readonly #connected: (head: number) => void;
+  readonly #events: EngineEvents;
   #client: pg.Client | undefined;
   #session: PostgresSession | undefined;
+  #isInDoubt = false;
 
-  /** `connected` is told the stored head with each new connection: the last commit may have succeeded unheard. */
-  constructor(config: pg.ClientConfig, connected: (head: number) => void) {
+  constructor(config: pg.ClientConfig, events: EngineEvents) {
     this.#config = config;
-    this.#connected = connected;
+    this.#events = events;
+  }
+
+  /** Connects anew before the next batch. */
+  doubt(): void {
+    this.#isInDoubt = true;
   }
 
   async begin(): Promise<void> {
+    if (this.#isInDoubt) this.#forget();
     this.#session ??= await this.#connect();
     this.#session.send('BEGIN');
   }
@@ -102,6 +115,8 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
   }
 
   async #connect(): Promise<PostgresSession> {
+    await this.#events.mayConnect();
+    this.#isInDoubt = false;
     const client = new pg.Client(this.#config);
     const lost = (): void => {
       if (this.#client === client) this.#forget();
@@ -123,7 +138,7 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
     session.send('SET jit = off');
     const head = await session.get<{ value: number }>(HEAD_SQL, []);
     this.#client = client;
-    this.#connected(head?.value ?? 0);
+    this.#events.connected(head?.value ?? 0);
     return session;
   }
 

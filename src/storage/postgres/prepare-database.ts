@@ -1,15 +1,14 @@
 // Makes the PostgreSQL database ready at opening: a supported server, UTF-8, this server's own, and at the newest schema.
 
-import pg from 'pg';
+import type pg from 'pg';
 import { DatabaseRefused } from '../database-errors.ts';
 import { postgresColumnTypes } from '../dialects/postgres.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { type MigrationTarget, runMigrations } from '../migrations/run-migrations.ts';
+import type { DatabaseHold } from './database-hold.ts';
 import { isPostgresFailure } from './postgres-error.ts';
 
 const VERSION_MIN = 15;
-/** Chosen at random; held while a process looks at or changes the schema. */
-const MIGRATION_LOCK = 5_146_273_811;
 
 const migrationTarget = (client: pg.Client): MigrationTarget => ({
   columnTypes: postgresColumnTypes,
@@ -74,22 +73,18 @@ const refusal = (error: unknown, where: string): unknown => {
   return remedy === undefined ? error : new DatabaseRefused(`PostgreSQL at ${where}: ${error.message}.`, remedy, error);
 };
 
-/** Returns the head of the stream. Throws DatabaseRefused when the database cannot or must not be used. */
-export const prepareDatabase = async (config: pg.ClientConfig, migrations: readonly Migration[]): Promise<number> => {
-  const client = new pg.Client(config);
-  // Its queries reject as well; without a listener the loss of the connection would end the process.
-  client.on('error', () => {});
+/**
+ * Takes the database for this process, and returns the head of the stream. Throws DatabaseRefused when the database cannot or
+ * must not be used.
+ */
+export const prepareDatabase = async (hold: DatabaseHold, migrations: readonly Migration[]): Promise<number> => {
   try {
-    await client.connect();
+    const client = await hold.take();
     await assertSupported(client);
-    // Held until the connection ends, so that of several processes one migrates and the others find it done.
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await runMigrations(migrationTarget(client), migrations);
     const head = await client.query<{ value: number }>('SELECT value FROM stream_head WHERE id = 1');
     return head.rows[0]?.value ?? 0;
   } catch (error) {
-    throw refusal(error, `${client.host}:${client.port}`);
-  } finally {
-    await client.end().catch(() => {});
+    throw refusal(error, hold.where);
   }
 };
