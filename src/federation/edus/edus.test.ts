@@ -185,6 +185,9 @@ test('updates that never fit cost their server one question in a while', async (
 });
 
 test('whatever they send, nothing fails', async () => {
+  // Of somebody whom no other test looks at: some of it is good, and would go on (who types, types for half a minute).
+  const noise = them.userId('noise');
+  const room = await createRoom(alice, noise);
   const types = [
     'm.direct_to_device',
     'm.device_list_update',
@@ -195,12 +198,12 @@ test('whatever they send, nothing fails', async () => {
   ];
   const values = fc.oneof(
     fc.jsonValue() as fc.Arbitrary<Json>,
-    fc.constantFrom<Json>(bob, roomId, '$event', 'm.read', true),
+    fc.constantFrom<Json>(noise, room, '$event', 'm.read', true),
   );
   const names = fc.constantFrom(
     ...['user_id', 'device_id', 'stream_id', 'prev_id', 'keys', 'master_key', 'self_signing_key', 'sender', 'type'],
     ...['message_id', 'messages', 'room_id', 'typing', 'push', 'presence', 'm.read', 'event_ids', 'data', 'ts'],
-    ...[bob, roomId, '__proto__'],
+    ...[noise, room, '__proto__'],
   );
   const content = fc.dictionary(
     names,
@@ -208,7 +211,7 @@ test('whatever they send, nothing fails', async () => {
   );
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...types), content, async (type, object) => {
-      await receive([type, { user_id: bob, sender: bob, ...object } as JsonObject]);
+      await receive([type, { user_id: noise, sender: noise, ...object } as JsonObject]);
     }),
     { numRuns: 200 },
   );
@@ -245,10 +248,7 @@ describe('EDUs of theirs', () => {
       { room_id: room, user_id: userId, typing: true },
     ];
     await receive(typing(alice.userId), typing(them.userId('stranger')), typing(bob, '!nowhere:x'), typing(bob));
-    const answer = await until('typing', async () => {
-      const news = await alice.sync({ since: next_batch });
-      return ephemeralOf(news, 'm.typing') && news;
-    });
+    const answer = await alice.sync({ since: next_batch });
     expect(ephemeralOf(answer, 'm.typing')).toEqual({ user_ids: [bob] });
     await receive(['m.typing', { room_id: roomId, user_id: bob, typing: false }]);
     expect(ephemeralOf(await alice.sync({ since: answer.next_batch }), 'm.typing')).toEqual({ user_ids: [] });
