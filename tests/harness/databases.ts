@@ -1,15 +1,14 @@
 // Runs the same tests on SQLite and on PostgreSQL, each on a fresh database that is closed and removed after its test.
 
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import type { Migration } from '../../src/storage/migrations/migration.ts';
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
+import { makeTestDirectory, openLocalSqlite } from './local-sqlite.ts';
 // For the type of inject('postgresUrl').
 import type {} from './postgres-setup.ts';
 
@@ -23,9 +22,9 @@ export interface FreshDatabase extends AsyncDisposable {
   readonly database: Database;
 }
 
-export const openFreshSqlite = async (options: FreshDatabaseOptions = {}): Promise<FreshDatabase> => {
-  const directory = mkdtempSync(join(tmpdir(), 'kintsugi-sqlite-'));
-  const database = await openSqlite({ directory, ...options });
+const inFreshDirectory = async (open: (directory: string) => Promise<Database>): Promise<FreshDatabase> => {
+  const directory = makeTestDirectory();
+  const database = await open(directory);
   return {
     database,
     async [Symbol.asyncDispose]() {
@@ -34,6 +33,13 @@ export const openFreshSqlite = async (options: FreshDatabaseOptions = {}): Promi
     },
   };
 };
+
+/** As the server opens it. */
+const openServerSqlite = (options: FreshDatabaseOptions = {}): Promise<FreshDatabase> =>
+  inFreshDirectory((directory) => openSqlite({ directory, ...options }));
+
+/** Cheap to open: for tests of what stands above the database. */
+export const openFreshSqlite = (): Promise<FreshDatabase> => inFreshDirectory(openLocalSqlite);
 
 const asAdmin = async (adminUrl: string, sql: string): Promise<void> => {
   const client = new pg.Client({ connectionString: adminUrl });
@@ -71,7 +77,7 @@ type OpenFresh = (options?: FreshDatabaseOptions) => Promise<Database>;
 /** `open` gives a fresh database of the engine; whatever a test opened is closed and removed after it. */
 export const describeOnBothEngines = (name: string, define: (open: OpenFresh) => void): void => {
   const engines: readonly [string, (options?: FreshDatabaseOptions) => Promise<FreshDatabase>][] = [
-    ['SQLite', openFreshSqlite],
+    ['SQLite', openServerSqlite],
     ['PostgreSQL', (options) => openFreshPostgres(inject('postgresUrl'), options)],
   ];
   describe.each(engines)(`${name} on %s`, (_engine, openFresh) => {
