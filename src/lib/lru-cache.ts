@@ -1,54 +1,68 @@
-// A cache bounded by its number of entries; the least recently used entry falls out.
+// A cache bounded by its number of entries; what was not used for the longest time falls out.
 
-/** Built on Map's insertion order: re-inserting on use keeps the oldest first, at about 20M operations a second. */
+/**
+ * Two generations: what is used moves into the young one, and when that is full the old one falls out as a whole. So a hit in the
+ * young one writes nothing, and what falls out was not used while at least `sizeMax / 2` other entries were.
+ */
 export class LruCache<K, V> {
   readonly sizeMax: number;
-  readonly #entries = new Map<K, V>();
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
 
+  /** `sizeMax`: at least 2. */
   constructor(sizeMax: number) {
     this.sizeMax = sizeMax;
   }
 
-  /** The value, now the most recently used. undefined cannot be told from absent: do not store it. */
+  /** The value, now among the recently used. undefined cannot be told from absent: do not store it. */
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const value = this.#young.get(key);
+    if (value !== undefined) return value;
+    const older = this.#old.get(key);
+    if (older !== undefined) this.#renew(key, older);
+    return older;
   }
 
   /** The value without counting as a use. */
   peek(key: K): V | undefined {
-    return this.#entries.get(key);
+    const value = this.#young.get(key);
+    return value === undefined ? this.#old.get(key) : value;
   }
 
   has(key: K): boolean {
-    return this.#entries.has(key);
+    return this.#young.has(key) || this.#old.has(key);
   }
 
   set(key: K, value: V): void {
-    if (!this.#entries.delete(key) && this.#entries.size >= this.sizeMax) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
-    }
-    this.#entries.set(key, value);
+    if (this.#young.has(key)) this.#young.set(key, value);
+    else this.#renew(key, value);
   }
 
   delete(key: K): boolean {
-    return this.#entries.delete(key);
+    return this.#young.delete(key) || this.#old.delete(key);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
-  /** Oldest first. */
-  entries(): IterableIterator<[K, V]> {
-    return this.#entries.entries();
+  /** Oldest generation first. */
+  *entries(): IterableIterator<[K, V]> {
+    yield* this.#old;
+    yield* this.#young;
+  }
+
+  #renew(key: K, value: V): void {
+    this.#old.delete(key);
+    if (this.#young.size >= this.sizeMax >> 1) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
   }
 }
