@@ -7,7 +7,7 @@ import { parsePdu } from '../../src/protocol/events/parse-pdu.ts';
 import { roomVersion } from '../../src/protocol/room-versions/room-versions.ts';
 import { signEvent } from '../../src/protocol/signing/sign-event.ts';
 import { signJson } from '../../src/protocol/signing/sign-json.ts';
-import type { AnyJson, TestClient } from '../harness/client.ts';
+import { type AnyJson, createClient, type TestClient } from '../harness/client.ts';
 import { type FederatedServer, type Federation, startFederation } from '../harness/federated.ts';
 import { testKey } from '../harness/peer-server.ts';
 import { newRoom, putState, stateOf } from '../harness/room-client.ts';
@@ -216,23 +216,31 @@ describe('an invite', () => {
   });
 });
 
-test('who was invited by e-mail address is invited by user id once their server says who they are', async () => {
+const identity = testKey('ed25519:0', 'identity');
+/** What the identity server says of a user. */
+const vouched = (mxid: string): JsonObject =>
+  signJson({ mxid, token: 'token' }, { name: 'identity.test', key: identity });
+
+/** A room that alice has invited an e-mail address to. */
+const roomWithInvite = async (): Promise<string> => {
   const roomId = await newRoom(alice, { preset: 'private_chat', room_version: V });
-  const identity = testKey('ed25519:0', 'identity');
-  await alice.ok(
-    putState(
-      alice,
-      roomId,
-      'm.room.third_party_invite',
-      {
-        display_name: 'b…@example.org',
-        key_validity_url: 'https://identity.test/valid',
-        public_key: identity.publicKey,
-        public_keys: [{ public_key: identity.publicKey }],
-      },
-      'token',
-    ),
-  );
+  const content = {
+    display_name: 'b…@example.org',
+    key_validity_url: 'https://identity.test/valid',
+    public_key: identity.publicKey,
+    public_keys: [{ public_key: identity.publicKey }],
+  };
+  await alice.ok(putState(alice, roomId, 'm.room.third_party_invite', content, 'token'));
+  return roomId;
+};
+
+const expectInvited = async (roomId: string): Promise<void> => {
+  await until('the invite', async () => (await bob.sync()).rooms?.invite?.[roomId]);
+  expect(await stateOf(alice, roomId, 'm.room.member', bob.userId)).toMatchObject({ membership: 'invite' });
+};
+
+test('who was invited by e-mail address is invited by user id once their server says who they are', async () => {
+  const roomId = await roomWithInvite();
   const exchange = (mxid: string, sender = alice.userId) =>
     ask('PUT', `v1/exchange_third_party_invite/${id(roomId)}`, {
       body: {
@@ -242,16 +250,41 @@ test('who was invited by e-mail address is invited by user id once their server 
         state_key: mxid,
         content: {
           membership: 'invite',
-          third_party_invite: {
-            display_name: 'b…@example.org',
-            signed: signJson({ mxid, token: 'token' }, { name: 'identity.test', key: identity }),
-          },
+          third_party_invite: { display_name: 'b…@example.org', signed: vouched(mxid) },
         },
       },
     });
   expect(await refused(exchange(alice.userId))).toBe('403 M_FORBIDDEN');
   expect(await refused(exchange(bob.userId, bob.userId))).toBe('400 M_INVALID_PARAM');
   await exchange(bob.userId);
-  await until('the invite', async () => (await bob.sync()).rooms?.invite?.[roomId]);
-  expect(await stateOf(alice, roomId, 'm.room.member', bob.userId)).toMatchObject({ membership: 'invite' });
+  await expectInvited(roomId);
+});
+
+test('an identity server tells whom an e-mail address belongs to', async () => {
+  const roomId = await roomWithInvite();
+  const nobody = `@nobody:${b.name}`;
+  const invite = (more: object = {}) => ({
+    room_id: roomId,
+    sender: alice.userId,
+    signed: vouched(bob.userId),
+    ...more,
+  });
+  const bind = async (invites: unknown, mxid = bob.userId): Promise<string> => {
+    const body = { medium: 'email', address: 'bob@example.org', mxid, invites } as object;
+    const answer = await createClient(b.baseUrl).put('/_matrix/federation/v1/3pid/onbind', body);
+    return `${answer.status} ${answer.body.errcode}`;
+  };
+  expect(await bind('all')).toBe('400 M_INVALID_PARAM');
+  expect(await bind(Array.from({ length: 21 }, () => invite()))).toBe('400 M_INVALID_PARAM');
+  expect(await bind([invite({ room_id: 'room' })])).toBe('400 M_INVALID_PARAM');
+  expect(await bind([invite({ sender: 'alice' })])).toBe('400 M_INVALID_PARAM');
+  expect(await bind([invite()], nobody)).toBe('400 M_INVALID_PARAM');
+  expect(await bind([], nobody)).toBe('404 M_NOT_FOUND');
+  expect(await bind([], alice.userId)).toBe('404 M_NOT_FOUND');
+  // What one server refuses, or is not there for, keeps nothing else from being done.
+  const elsewhere = invite({ sender: '@eve:127.0.0.1:1' });
+  expect(await bind([invite({ sender: bob.userId }), elsewhere, invite({ room_id: '!no:a.test' }), invite()])).toBe(
+    '200 undefined',
+  );
+  await expectInvited(roomId);
 });

@@ -14,6 +14,7 @@ import type { HandshakeDeps } from './deps.ts';
 import { exchangeThirdPartyInvite, type ThirdPartyInvite } from './invites/exchange-third-party-invite.ts';
 import { inviteRemote, type RemoteInvite } from './invites/invite-remote.ts';
 import { type GivenInvite, receiveInvite } from './invites/receive-invite.ts';
+import { type BoundInvite, takeBoundInvites } from './invites/take-bound-invites.ts';
 import { joinForAuthorisation } from './joining/join-for-authorisation.ts';
 import { joinThroughOthers, type RemoteJoin } from './joining/join-room.ts';
 import { knockThroughOthers } from './joining/knock-on-room.ts';
@@ -110,6 +111,10 @@ export const createHandshakes = (given: HandshakesDeps) => {
 
     /** As inviteRemote in invites/invite-remote.ts. */
     invite: (invite: RemoteInvite): Promise<EventId> => inviteRemote(deps, invite),
+
+    /** As takeBoundInvites in invites/take-bound-invites.ts. */
+    takeBoundInvites: (target: UserId, invites: readonly BoundInvite[]): Promise<void> =>
+      takeBoundInvites(deps, target, invites),
 
     /** What other servers ask for their users. */
     resident: {

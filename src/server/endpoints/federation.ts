@@ -20,6 +20,7 @@ import { federationDownload } from '../../api/federation/media/download.ts';
 import { federationThumbnail } from '../../api/federation/media/thumbnail.ts';
 import { exchangeThirdPartyInvite } from '../../api/federation/membership/exchange-third-party-invite.ts';
 import { makeJoin, makeKnock, makeLeave } from '../../api/federation/membership/make-member.ts';
+import { onBindThirdPartyId } from '../../api/federation/membership/on-bind-third-party-id.ts';
 import { receiveInvite, receiveInviteOld } from '../../api/federation/membership/receive-invite.ts';
 import { sendJoin, sendJoinOld } from '../../api/federation/membership/send-join.ts';
 import { sendKnock } from '../../api/federation/membership/send-knock.ts';
@@ -69,6 +70,7 @@ const handshakes = [
   receiveInvite,
   receiveInviteOld,
   exchangeThirdPartyInvite,
+  onBindThirdPartyId,
 ];
 
 export const federationAdminEndpoints = [
