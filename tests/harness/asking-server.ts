@@ -1,10 +1,11 @@
-// A server of a test's own that asks a Kintsugi: signed requests over TLS, each answer held against the specification.
+// A server of a test's own that asks others: signed requests over TLS, the answers of a Kintsugi held against the specification.
 
 import { request as httpsRequest } from 'node:https';
 import { canonicalJson } from '../../src/protocol/canonical-json/canonical-json.ts';
 import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { ServerName, UserId } from '../../src/protocol/ids/branded.ts';
 import { parseServerName } from '../../src/protocol/ids/server-name.ts';
+import type { SigningKey } from '../../src/protocol/signing/signing-key.ts';
 import { signRequest } from '../../src/protocol/x-matrix/sign-request.ts';
 import type { AnyJson } from './client.ts';
 import { keyDocument, type PeerServer, startPeerServer, testAuthorities, testKey } from './peer-server.ts';
@@ -18,8 +19,17 @@ export interface AskedAnswer {
   readonly body: AnyJson;
 }
 
+export interface AskingServerOptions {
+  /** Fixture of its certificate. Default: peer. */
+  readonly certificate?: string;
+  /** For servers that are not ours: their answers are not held against the schemas. */
+  readonly isUnchecked?: boolean;
+}
+
 export interface AskingServer extends AsyncDisposable {
   readonly name: ServerName;
+  /** Its own, as a server among others. */
+  readonly key: SigningKey;
   readonly peer: PeerServer;
   userId(localpart: string): UserId;
   get(of: ServerName, path: string): Promise<AskedAnswer>;
@@ -57,8 +67,9 @@ const send = ({ of, method, path, authorization, body }: Sent): Promise<AskedAns
   });
 
 /** `now`: milliseconds, for the lifetime of its key. */
-export const startAskingServer = async (now: number): Promise<AskingServer> => {
-  const peer = await startPeerServer();
+export const startAskingServer = async (now: number, options: AskingServerOptions = {}): Promise<AskingServer> => {
+  const { isUnchecked = false, ...certificate } = options;
+  const peer = await startPeerServer(certificate);
   const name = parseServerName(`127.0.0.1:${peer.port}`);
   const key = testKey('ed25519:asking');
   peer.handler = ({ url }) =>
@@ -70,7 +81,9 @@ export const startAskingServer = async (now: number): Promise<AskingServer> => {
     const authorization = signRequest({ method, uri: path, origin: name, destination: of, contentJson: body }, key);
     const answer = await send({ of, method, path, authorization, body });
     const isJson = answer.contentType.includes('json');
-    const violations = checkAgainstSpec(method, path, answer.status, isJson ? answer.body : undefined);
+    const violations = isUnchecked
+      ? []
+      : checkAgainstSpec(method, path, answer.status, isJson ? answer.body : undefined);
     if (violations.length > 0) {
       throw new Error(
         `${method} ${path} answered ${answer.status} against the specification:\n${violations.join('\n')}`,
@@ -80,6 +93,7 @@ export const startAskingServer = async (now: number): Promise<AskingServer> => {
   };
   return {
     name,
+    key,
     peer,
     userId: (localpart) => `@${localpart}:${name}` as UserId,
     ask,

@@ -32,7 +32,7 @@ const silentLogger: NonNullable<ICreateClientOpts['logger']> = {
 };
 
 // Some parts of the SDK log past the logger they are given.
-Object.assign(globalLogger, silentLogger);
+Object.assign(globalLogger, silentLogger, { log: nothing });
 
 interface Session {
   readonly userId: string;

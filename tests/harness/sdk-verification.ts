@@ -8,7 +8,7 @@ import {
   VerifierEvent,
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { SdkDevice } from './sdk-device.ts';
-import { until } from './until.ts';
+import { inTime, until } from './until.ts';
 
 /** Makes the user's cross-signing keys, secret storage with a recovery key, and a key backup. */
 export const setUpEncryption = async ({ crypto, userId, password }: SdkDevice): Promise<void> => {
@@ -24,24 +24,12 @@ export const setUpEncryption = async ({ crypto, userId, password }: SdkDevice): 
   });
 };
 
-const PATIENCE_MS = 30_000;
-
-const inTime = async <T>(what: string, promise: Promise<T>): Promise<T> => {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`after ${PATIENCE_MS} ms there was still no ${what}`)), PATIENCE_MS);
-  try {
-    return await Promise.race([promise, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
 const emojiOf = ({ sas }: ShowSasCallbacks): string => (sas.emoji ?? []).map(([, name]) => name).join(' ');
 
 /** Resolves with the emoji shown, once both sides have said that they match; throws when they are not shown the same. */
 const compare = async (asked: VerificationRequest, asking: VerificationRequest): Promise<string> => {
   await until('acceptance of the verification', () => asking.phase === VerificationPhase.Ready);
-  const first = await asking.startVerification('m.sas.v1');
+  const first = await inTime('answer to the start of the verification', asking.startVerification('m.sas.v1'));
   const second = await until('start of the verification', () => asked.verifier);
   const shown = [first, second].map((verifier) => {
     const { promise, resolve } = Promise.withResolvers<ShowSasCallbacks>();
@@ -52,7 +40,7 @@ const compare = async (asked: VerificationRequest, asking: VerificationRequest):
   const shownOrFailed = Promise.race([Promise.all(shown), verified.then(() => Promise.all(shown))]);
   const [left, right] = await inTime('emoji', shownOrFailed);
   if (!left || !right || emojiOf(left) !== emojiOf(right)) throw new Error('the emoji differ');
-  await Promise.all([left.confirm(), right.confirm()]);
+  await inTime('answer to the confirmations', Promise.all([left.confirm(), right.confirm()]));
   await inTime('end of the verification', verified);
   return emojiOf(left);
 };
@@ -63,11 +51,13 @@ const requestTo = (device: SdkDevice): Promise<VerificationRequest> =>
 /** `asking` verifies another device of the same user, or another user in the room `roomId`. Returns the emoji. */
 export const verifyByEmoji = async (asking: SdkDevice, asked: SdkDevice, roomId?: string): Promise<string> => {
   const coming = requestTo(asked);
-  const request =
+  const request = await inTime(
+    'answer to the request for verification',
     roomId === undefined
-      ? await asking.crypto.requestDeviceVerification(asked.userId, asked.deviceId)
-      : await asking.crypto.requestVerificationDM(asked.userId, roomId);
+      ? asking.crypto.requestDeviceVerification(asked.userId, asked.deviceId)
+      : asking.crypto.requestVerificationDM(asked.userId, roomId),
+  );
   const received = await inTime(`request for verification at ${asked.userId} ${asked.deviceId}`, coming);
-  await received.accept();
+  await inTime('answer to the acceptance', received.accept());
   return compare(received, request);
 };

@@ -1,4 +1,4 @@
-// Waits for what must come to pass soon, by looking again and again.
+// Waits for what must come to pass soon, and says what did not: by looking again and again, or for a promise.
 
 const LOOK_EVERY_MS = 10;
 
@@ -24,4 +24,15 @@ export const until = async <T>(
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   throw new Error(`after ${timeoutMs} ms there was still no ${what}`, { cause: last });
+};
+
+/** The same for what is promised. */
+export const inTime = async <T>(what: string, promise: Promise<T>, timeoutMs = 30_000): Promise<T> => {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`after ${timeoutMs} ms there was still no ${what}`)), timeoutMs);
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 };

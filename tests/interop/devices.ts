@@ -6,7 +6,7 @@ import { type AnyJson, login, type TestClient } from '../harness/client.ts';
 import { crossSigningKey, deviceKeysOf, newKey, type TestKey } from '../harness/e2ee-people.ts';
 import { until } from '../harness/until.ts';
 import type { Journeys } from './pairings.ts';
-import type { Person } from './person.ts';
+import { PATIENCE_MS, type Person } from './person.ts';
 import { act } from './rooms.ts';
 import { together } from './talk.ts';
 
@@ -60,7 +60,7 @@ const expectDevices = async (asking: Person, whom: Person, devices: readonly str
         JSON.stringify(Object.keys(last.device_keys[whom.userId] ?? {}).sort()) === JSON.stringify(devices.toSorted())
       );
     },
-    10_000,
+    PATIENCE_MS,
   ).catch(() => undefined);
   expect(Object.keys(last.device_keys[whom.userId] ?? {}).sort()).toEqual(devices.toSorted());
   return last;

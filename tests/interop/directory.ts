@@ -5,6 +5,7 @@ import type { AnyJson } from '../harness/client.ts';
 import { newRoom, stateOf } from '../harness/room-client.ts';
 import { until } from '../harness/until.ts';
 import type { Journeys } from './pairings.ts';
+import { PATIENCE_MS } from './person.ts';
 import { act, expectSameState, join, openRoom, setState, tell } from './rooms.ts';
 import { together } from './talk.ts';
 
@@ -69,7 +70,7 @@ export const spaces: Journeys = (meeting, version) => {
           last = await ask(person);
           return last.length >= names.length && last.every(Boolean);
         },
-        5_000,
+        PATIENCE_MS,
       ).catch(() => undefined);
       expect(last).toEqual(names);
     };

@@ -4,7 +4,7 @@ import { EventType, MsgType, Preset } from 'matrix-js-sdk';
 import { expect, test } from 'vitest';
 import { loginDevice, registerDevice, type SdkDevice } from '../harness/sdk-device.ts';
 import { setUpEncryption, verifyByEmoji } from '../harness/sdk-verification.ts';
-import { until } from '../harness/until.ts';
+import { inTime, until } from '../harness/until.ts';
 import type { Journeys } from './pairings.ts';
 
 let people = 0;
@@ -51,10 +51,8 @@ export const encryption: Journeys = (meeting, version) => {
 
     const talk = async (devices: readonly SdkDevice[]): Promise<void> => {
       for (const { client, deviceId } of devices) {
-        const { event_id: said } = await client.sendMessage(roomId, {
-          msgtype: MsgType.Text,
-          body: `from ${deviceId}`,
-        });
+        const message = { msgtype: MsgType.Text, body: `from ${deviceId}` } as const;
+        const { event_id: said } = await inTime(`answer to ${deviceId}`, client.sendMessage(roomId, message));
         for (const reader of devices) {
           const event = await reader.event(roomId, said);
           expect([event.getWireType(), event.getContent().body]).toEqual(['m.room.encrypted', `from ${deviceId}`]);
@@ -62,6 +60,7 @@ export const encryption: Journeys = (meeting, version) => {
       }
     };
     await talk([anna, bert]);
+    await Promise.all([knows(anna, bert), knows(bert, anna)]);
     await verifyByEmoji(anna, bert, roomId);
     await until('trust between the two', async () => (await isCrossSigned(anna, bert)) && isCrossSigned(bert, anna));
 

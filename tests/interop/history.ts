@@ -63,4 +63,29 @@ export const history: Journeys = ({ resident, visitor }, version) => {
     expect(again.map(({ event_id }) => event_id)).toEqual(seen.slice(-2 * PAGE).map(({ event_id }) => event_id));
     expect(bodies((await page(bert, closed.roomId, 'b')).events)).toEqual(['hello', 'good day']);
   });
+
+  test('who comes later finds what was said at a moment', async () => {
+    await using stack = new AsyncDisposableStack();
+    const [anna, bert] = await Promise.all([resident(stack), visitor(stack)]);
+    const { roomId, alias } = await openRoom(anna, version);
+    const said: AnyJson[] = [];
+    for (let index = 0; index < 30; index += 1)
+      said.push(await anna.gets(roomId, await tell(anna, roomId, `${index}`)));
+    await join(bert, alias);
+    await bert.is(roomId, 'join');
+    for (const dir of ['f', 'b'] as const) {
+      const { event_id: eventId, origin_server_ts: ts } = said[5];
+      const path = `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event`;
+      // The moment itself is in both directions.
+      const found = await bert.client.ok(bert.client.get(path, { query: { ts, dir } }));
+      expect(found).toEqual({ event_id: eventId, origin_server_ts: ts });
+    }
+    const { event_id: middle } = said[5];
+    const context = await bert.client.ok(bert.client.get(roomPath(roomId, 'context', middle), { query: { limit: 4 } }));
+    expect(bodies([context.event])).toEqual(['5']);
+    // Synapse answers with what it has.
+    if (bert.server.kind === 'synapse') return;
+    expect(bodies(context.events_before)).toEqual(['4', '3']);
+    expect(bodies(context.events_after)).toEqual(['6', '7']);
+  });
 };

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { until } from '../harness/until.ts';
 import { bodies, page } from './history.ts';
 import type { Journeys } from './pairings.ts';
+import { PATIENCE_MS } from './person.ts';
 import { join, openRoom, setState, tell } from './rooms.ts';
 import { together } from './talk.ts';
 
@@ -34,7 +35,7 @@ export const outages: Journeys = (meeting, version) => {
         seen = bodies((await page(bert, roomId, 'b')).events);
         return seen.length >= told.length;
       },
-      10_000,
+      PATIENCE_MS,
     ).catch(() => undefined);
     expect(seen).toEqual(told);
     await bert.sees('the new topic', roomId, ({ state }) => {

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { AnyJson } from '../harness/client.ts';
 import { inRoom, newRoom, putState, wholeState } from '../harness/room-client.ts';
 import { until } from '../harness/until.ts';
-import type { Person } from './person.ts';
+import { PATIENCE_MS, type Person } from './person.ts';
 
 let aliases = 0;
 
@@ -79,7 +79,7 @@ export const expectSameState = async (one: Person, other: Person, roomId: string
       last = await Promise.all([stateIds(one, roomId), stateIds(other, roomId)]);
       return JSON.stringify(last[0]) === JSON.stringify(last[1]);
     },
-    5_000,
+    PATIENCE_MS,
   ).catch(() => undefined);
   expect(last?.[0]).toEqual(last?.[1]);
 };

@@ -46,7 +46,7 @@ export const conversations: Journeys = (meeting, version) => {
   test('what both say at the same time arrives once and in order', async () => {
     await using stack = new AsyncDisposableStack();
     const { anna, bert, roomId } = await together(meeting, stack, version);
-    const count = 12;
+    const count = 8;
     const speak = async (person: Person, name: string): Promise<string> => {
       let last = '';
       for (let index = 0; index < count; index += 1) last = await person.client.say(roomId, `${name} ${index}`);

@@ -6,8 +6,9 @@ import { startServer, type TestServer } from '../../harness/server.ts';
 import { type Homeserver, type Place, serverNameOf, tls } from './homeserver.ts';
 import { newSigningKey } from './signing-key.ts';
 
-/** A server that was away is tried again soon. */
+/** A server that was away is tried again soon, and what is done in the background can be read. */
 const env = {
+  KINTSUGI_LOGGING_LEVEL: 'info',
   KINTSUGI_EXTRA_CA: tls.authority,
   KINTSUGI_FEDERATION_BACK_OFF_FIRST_MS: '300',
   KINTSUGI_FEDERATION_BACK_OFF_LONGEST_MS: '1000',
