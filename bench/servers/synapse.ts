@@ -1,7 +1,7 @@
 // Synapse from PyPI, in a virtual environment of its own: SQLite, no rate limits, otherwise its defaults.
 
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot, runCommand } from '../../scripts/run-command.ts';
 import { tls } from '../federation/tls.ts';
@@ -76,6 +76,13 @@ export const synapse: ServerKind = {
     const file = join(directory, 'homeserver.yaml');
     const generate = ['--generate-config', '--report-stats=no', '--server-name', serverName];
     await run(python, '-m', 'synapse.app.homeserver', ...generate, '-c', file, '--data-directory', directory);
+    // By itself it logs into the folder that the configuration was made in: the project's.
+    const logging = join(directory, `${serverName}.log.config`);
+    const atHome = (await readFile(logging, 'utf8')).replace(
+      /^( *filename: ).*$/m,
+      `$1${join(directory, 'homeserver.log')}`,
+    );
+    await writeFile(logging, atHome);
     const parts = [overrides, listener(port), federationPort === undefined ? '' : federation(federationPort)];
     await writeFile(join(directory, 'bench.yaml'), parts.join(''));
   },
