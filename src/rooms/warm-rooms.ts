@@ -9,6 +9,7 @@ import type { Database } from '../storage/database.ts';
 import { eventsByNid } from '../storage/stores/events.ts';
 import { roomById } from '../storage/stores/rooms.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
+import type { RoomEnds } from './receive/room-ends.ts';
 import type { RoomRef } from './room-ref.ts';
 import { bytesToHash } from './state/room-state.ts';
 import type { NodeHash } from './state-tree/state-node.ts';
@@ -36,6 +37,8 @@ export interface WarmRoom extends RoomRef {
   isPartial: boolean;
   /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
   latestWrite: Promise<unknown>;
+  /** What receiving learnt of these extremities. */
+  ends?: RoomEnds | undefined;
   /** undefined: nobody looked yet. */
   policy?: RoomPolicy;
 }

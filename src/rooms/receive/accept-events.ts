@@ -18,6 +18,8 @@ import { writeBatch } from './write-batch.ts';
 
 /** Judging again is needed only when another write of the room failed, so few attempts are enough. */
 const ATTEMPTS_MAX = 8;
+/** After so many events others get their turn on the event loop: judging reads without waiting for anything. */
+const STEP = 5;
 
 export const acceptEvents = async (
   engine: Engine,
@@ -68,6 +70,7 @@ const judgeAndEnqueue = async (
   try {
     for (const incoming of orderEvents(events, referencesIn(room.version, options.as === 'outlier' ? 'auth' : 'all'))) {
       const { eventId } = incoming.event;
+      if (fates.size % STEP === STEP - 1) await new Promise(setImmediate);
       fates.set(eventId, await takeIn(batch, incoming, own.get(eventId)!));
     }
     const write = await writeBatch(batch);

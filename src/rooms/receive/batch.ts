@@ -15,6 +15,7 @@ import type { PolicyServer } from './checks/policy-server.ts';
 import type { WorkedOut } from './current-state.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { KnownEvent } from './known-events.ts';
+import type { RoomEnds } from './room-ends.ts';
 
 /** `outlier`: beside the timeline, judged by its auth events alone. */
 export type Place = 'new' | 'history' | 'outlier';
@@ -34,6 +35,8 @@ export interface Batch {
   readonly options: BatchOptions;
   /** The room as the events judged so far leave it. */
   head: RoomHead;
+  /** The head's extremities, once somebody looked for one. */
+  ends: RoomEnds | undefined;
   /** The head's state is not that of its extremities yet: ask currentState. */
   isStale: boolean;
   /** What the state of several extremities was when it was worked out last, as far as it still holds. */
@@ -92,6 +95,7 @@ export const startBatch = async (
     room,
     options,
     head: room.head,
+    ends: undefined,
     isStale: false,
     workedOut: undefined,
     known,

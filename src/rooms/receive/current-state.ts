@@ -7,6 +7,7 @@ import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
+import { rootsOf } from './room-ends.ts';
 import { resolved } from './state-before.ts';
 
 /** A state that was worked out, and the keys whose events others replaced since in the states that it was made of. */
@@ -29,8 +30,8 @@ export const moveHead = (batch: Batch, extremities: readonly Extremity[], change
 
 export const currentState = async (batch: Batch): Promise<NodeHash> => {
   if (batch.isStale) {
-    const roots = batch.head.extremities.map(({ stateRoot }) => stateRoot);
-    batch.head = { ...batch.head, stateRoot: await resolved(batch, roots) };
+    const root = await resolved(batch, rootsOf(batch));
+    batch.head = { ...batch.head, stateRoot: root };
     batch.isStale = false;
     batch.workedOut = { root: batch.head.stateRoot, changed: new Set() };
   }
@@ -67,7 +68,7 @@ const keysFor = async ({ engine, room }: Batch, event: RoomEvent): Promise<numbe
  */
 export const saysTheSame = async (batch: Batch, event: RoomEvent, before: NodeHash): Promise<boolean> => {
   const { engine, head } = batch;
-  const roots = new Set(batch.isStale ? head.extremities.map(({ stateRoot }) => stateRoot) : [head.stateRoot]);
+  const roots = new Set(batch.isStale ? rootsOf(batch) : [head.stateRoot]);
   roots.delete(before);
   if (roots.size === 0) return true;
   const known = await keysFor(batch, event);

@@ -9,6 +9,7 @@ import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 import { moveHead } from './current-state.ts';
 import { loadEvents } from './load-events.ts';
+import { addEnd, endsOf, removeEnd } from './room-ends.ts';
 
 /** Soft-failed and rejected events that are followed back from one event. */
 const PASSED_MAX = 1000;
@@ -25,19 +26,16 @@ export interface Follower {
 
 /** Moves the room's head on to an accepted event. */
 export const followEvent = async (batch: Batch, event: RoomEvent, follower: Follower): Promise<void> => {
-  const { head } = batch;
   const { extremity, before, stateKey, isCovered } = follower;
   const covered = await coveredBy(batch, event);
-  const left = head.extremities.filter(({ eventId }) => !covered.has(eventId));
+  const ends = endsOf(batch);
+  const passed = [...covered].flatMap((id) => ends.byId.get(id) ?? []);
   // Something that is here and accepted follows an event that came late.
-  const extremities = isCovered ? left : [extremity, ...left];
-  if (extremities.length === 0) return;
-  const isChanged =
-    extremities.length !== head.extremities.length || extremities.some((one, i) => one !== head.extremities[i]);
-  if (!isChanged) return;
-  const passed = head.extremities.filter(({ eventId }) => covered.has(eventId));
+  if (isCovered && (passed.length === 0 || passed.length === ends.list.length)) return;
+  for (const end of passed) removeEnd(ends, end);
+  if (!isCovered) addEnd(ends, extremity);
   const movesOneOn = !isCovered && passed.length === 1 && passed[0]!.stateRoot === before;
-  moveHead(batch, extremities, movesOneOn && !isPowerEvent(event) ? stateKey : undefined);
+  moveHead(batch, ends.list, movesOneOn && !isPowerEvent(event) ? stateKey : undefined);
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

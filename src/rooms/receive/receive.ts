@@ -2,7 +2,7 @@
 
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import { eventsByNid } from '../../storage/stores/events.ts';
+import { extremitiesNamed } from '../../storage/stores/explanations.ts';
 import { knownEvents, roomsToRejudge } from '../../storage/stores/received-events.ts';
 import { roomById, roomIdsOf } from '../../storage/stores/rooms.ts';
 import type { Engine } from '../rooms.ts';
@@ -34,7 +34,7 @@ export const createReceive = (engine: Engine): Receive & Rejudging => ({
     engine.db.read(async (tx) => {
       const room = await roomById(tx, roomId);
       if (!room) throw notFound(`This server is not in the room ${roomId}.`);
-      return (await eventsByNid(tx, room.extremities)).map(({ eventId, depth }) => ({ eventId, depth }));
+      return (await extremitiesNamed(tx, room.extremities)).map(({ eventId, depth }) => ({ eventId, depth }));
     }),
   rejudge: (roomId: RoomId) => rejudgeRoom(engine, roomId),
   async resume() {

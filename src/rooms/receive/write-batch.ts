@@ -40,6 +40,7 @@ export const writeBatch = async (
   const memberships = await membershipChanges(batch);
   const events = rowsWithLastState(batch);
   room.head = { ...head, sequence: before.sequence + 1 };
+  if (batch.ends) room.ends = batch.ends;
   const written = settle(
     batch,
     engine.db.write(persistEvents, {

@@ -31,9 +31,12 @@ const SELECT_ROOM = `SELECT nid AS "nid", room_id AS "roomId", version AS "versi
 
 const RESIDENT_IN_PART = 2;
 
-const decoded = ({ residency, ...row }: RoomRow): StoredRoom => ({
+const decoded = ({ residency, extremities, ...row }: RoomRow): StoredRoom => ({
   ...row,
-  extremities: JSON.parse(row.extremities) as number[],
+  // There may be many, and few ask for them.
+  get extremities() {
+    return JSON.parse(extremities) as number[];
+  },
   isPublic: row.isPublic === 1,
   isPartial: residency === RESIDENT_IN_PART,
 });

@@ -1,0 +1,63 @@
+// The forward extremities while events are judged: found by id, their states counted, changed in place, so that an event costs
+// by what it changes and not by their number.
+
+import type { EventId } from '../../protocol/ids/branded.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import type { Extremity } from '../warm-rooms.ts';
+import type { Batch } from './batch.ts';
+
+export interface RoomEnds {
+  /** Newest first. */
+  readonly list: Extremity[];
+  readonly byId: Map<EventId, Extremity>;
+  /** How many of them have each state. */
+  readonly roots: Map<NodeHash, number>;
+}
+
+/** Those of the batch's head, which may be changed by the functions below until somebody gives the head others. */
+export const endsOf = (batch: Batch): RoomEnds => {
+  const { head, room } = batch;
+  if (batch.ends?.list === head.extremities) return batch.ends;
+  const list = [...head.extremities];
+  // What the batch before learnt is taken over: it holds for these alone from now on.
+  const { byId, roots } = room.ends?.list === head.extremities ? room.ends : indexed(list);
+  room.ends = undefined;
+  batch.ends = { list, byId, roots };
+  batch.head = { ...head, extremities: list };
+  return batch.ends;
+};
+
+const indexed = (list: readonly Extremity[]): Pick<RoomEnds, 'byId' | 'roots'> => {
+  const roots = new Map<NodeHash, number>();
+  for (const { stateRoot } of list) count(roots, stateRoot, 1);
+  return { byId: new Map(list.map((one) => [one.eventId, one])), roots };
+};
+
+const count = (roots: Map<NodeHash, number>, root: NodeHash, change: 1 | -1): void => {
+  const now = (roots.get(root) ?? 0) + change;
+  if (now === 0) roots.delete(root);
+  else roots.set(root, now);
+};
+
+export const addEnd = ({ list, byId, roots }: RoomEnds, end: Extremity): void => {
+  list.unshift(end);
+  byId.set(end.eventId, end);
+  count(roots, end.stateRoot, 1);
+};
+
+export const removeEnd = ({ list, byId, roots }: RoomEnds, end: Extremity): void => {
+  list.splice(list.indexOf(end), 1);
+  byId.delete(end.eventId);
+  count(roots, end.stateRoot, -1);
+};
+
+/** The same event, with another state after it. */
+export const replaceEnd = ({ list, byId, roots }: RoomEnds, end: Extremity, by: Extremity): void => {
+  list[list.indexOf(end)] = by;
+  byId.set(end.eventId, by);
+  count(roots, end.stateRoot, -1);
+  count(roots, by.stateRoot, 1);
+};
+
+/** The different states after them. */
+export const rootsOf = (batch: Batch): NodeHash[] => [...endsOf(batch).roots.keys()];
