@@ -19,6 +19,7 @@ import type { NotificationPort, PolicyServerPort } from './ports.ts';
 import type { Receive, Rejudging } from './receive/incoming.ts';
 import { createKnownEvents, type KnownEvents } from './receive/known-events.ts';
 import { createReceive } from './receive/receive.ts';
+import { type ChainMemory, createChainMemory } from './resolution/chain-memory.ts';
 import { RESOLUTIONS_MAX } from './resolution/resolve-roots.ts';
 import type { RoomRef } from './room-ref.ts';
 import { createAnnotateOnce } from './send/annotate-once.ts';
@@ -53,6 +54,8 @@ export interface Engine extends RoomsDeps {
   readonly known: KnownEvents;
   /** By the roots that were resolved, in order: the root that came of it. */
   readonly resolutions: LruCache<string, NodeHash>;
+  /** What resolutions learnt for those that follow. */
+  readonly chains: ChainMemory;
   /** One drafter per room at a time. Held while drafting and enqueueing, never while waiting for the disk or a network. */
   readonly lock: ReturnType<typeof keyedLock<RoomId>>;
   /** Reference hashes of events in rooms of versions 1 and 2, which references to them carry. */
@@ -121,13 +124,15 @@ const TRANSACTIONS_LIVE_MS = 7 * 24 * 3_600_000;
 
 export const createRooms = (deps: RoomsDeps): Rooms => {
   const names = createNames(deps);
+  const chains = createChainMemory();
   const engine: Engine = {
     ...deps,
     names,
+    chains,
     nids: createEventNids(deps),
-    state: createRoomState({ db: deps.db, names }),
+    state: createRoomState({ db: deps.db, names, onForget: chains.forget }),
     warm: createWarmRooms(deps),
-    known: createKnownEvents(deps),
+    known: createKnownEvents({ db: deps.db, onChange: chains.forget, onLoss: chains.clear }),
     resolutions: new LruCache<string, NodeHash>(RESOLUTIONS_MAX),
     lock: keyedLock<RoomId>(),
     referenceHashes: new LruCache<EventId, string>(REFERENCE_HASHES_MAX),

@@ -26,6 +26,11 @@ export interface ResolutionInput {
   readonly stateSets: readonly StateMap[];
   readonly common?: CommonState;
   /**
+   * The auth difference of the states, where the caller knows it. Of the sets then only what is there under each key counts, and
+   * whether all of them have it.
+   */
+  readonly authDifference?: ReadonlySet<EventId>;
+  /**
    * Events by id: those of the sets, their auth chains as far as `common` does not reach them (since version 12 wholly),
    * the auth events of these, and every m.room.power_levels in their auth chains.
    */

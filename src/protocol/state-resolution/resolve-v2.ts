@@ -52,20 +52,15 @@ export function resolveV2(input: ResolutionInput): Resolution {
 
 /** "The union of the conflicted state set and the auth difference"; since v12 also of the conflicted state subgraph. */
 function fullConflictedSet(
-  { stateSets, common, version }: ResolutionInput,
-  { conflicted, unconflicted }: SeparatedState,
+  input: ResolutionInput,
+  separated: SeparatedState,
   given: GivenEvents,
 ): Map<EventId, RoomEvent> {
   const conflictedStateSet = new Set<EventId>();
-  for (const ids of conflicted.values()) for (const id of ids) conflictedStateSet.add(id);
-  const isInCommon = (id: EventId): boolean => common?.reaches(id) === true;
-  const ofUnconflicted = authChain(unconflicted.values(), given.authEventsOf, isInCommon);
-  const isCommon = (id: EventId): boolean => ofUnconflicted.has(id) || isInCommon(id);
-  const conflictedOfEach = stateSets.map((stateSet) =>
-    [...conflicted.keys()].flatMap((key) => stateSet.get(key) ?? []),
-  );
-  const ids = new Set([...conflictedStateSet, ...authDifference(conflictedOfEach, given.authEventsOf, isCommon)]);
-  if (version.stateResolution === 'v2.1') {
+  for (const ids of separated.conflicted.values()) for (const id of ids) conflictedStateSet.add(id);
+  const ids = new Set(conflictedStateSet);
+  for (const id of input.authDifference ?? differenceOf(input, separated, given)) ids.add(id);
+  if (input.version.stateResolution === 'v2.1') {
     for (const id of conflictedStateSubgraph(conflictedStateSet, given.authEventsOf)) ids.add(id);
   }
   const events = new Map<EventId, RoomEvent>();
@@ -74,6 +69,20 @@ function fullConflictedSet(
     if (event !== undefined) events.set(id, event);
   }
   return events;
+}
+
+function differenceOf(
+  { stateSets, common }: ResolutionInput,
+  { conflicted, unconflicted }: SeparatedState,
+  given: GivenEvents,
+): Set<EventId> {
+  const isInCommon = (id: EventId): boolean => common?.reaches(id) === true;
+  const ofUnconflicted = authChain(unconflicted.values(), given.authEventsOf, isInCommon);
+  const isCommon = (id: EventId): boolean => ofUnconflicted.has(id) || isInCommon(id);
+  const conflictedOfEach = stateSets.map((stateSet) =>
+    [...conflicted.keys()].flatMap((key) => stateSet.get(key) ?? []),
+  );
+  return authDifference(conflictedOfEach, given.authEventsOf, isCommon);
 }
 
 /** "For each such power event P, enlarge X by adding the events in the auth chain of P which also belong to the full set." */

@@ -26,9 +26,23 @@ export const enqueue = (
     ...(directory && { directory }),
     ...persistRows(engine, prepared),
   };
+  for (const one of prepared) beginState(engine, room, one);
   const written = settle(engine, room, prepared, engine.db.write(persistEvents, args));
   room.latestWrite = written;
   return written;
+};
+
+/** Where branches are resolved before it is on disk, what it refers to is asked for. */
+const beginState = ({ known }: Engine, room: WarmRoom, { event, row, head }: Prepared): void => {
+  if (event.stateKey === undefined) return;
+  const { eventId, depth } = event;
+  const { nid, stateKey, thread } = row;
+  const root = head.extremities[0]!.stateRoot;
+  known.begin({ nid, eventId, room: room.nid, verdict: 0, root, depth, stateKey, thread, isPlaced: true }, event);
+};
+
+const endState = ({ known }: Engine, prepared: readonly Prepared[], isStored: boolean): void => {
+  for (const { event } of prepared) if (event.stateKey !== undefined) known.end(event.eventId, isStored);
 };
 
 /** What every persist writes, whether the room is new or not. */
@@ -56,6 +70,7 @@ const settle = async (
 ): Promise<Persisted> => {
   try {
     const persisted = await written;
+    endState(engine, prepared, true);
     for (const { held, row } of prepared) {
       held.commit();
       // The redacted form is read from the database from now on.
@@ -64,6 +79,7 @@ const settle = async (
     return persisted;
   } catch (error) {
     engine.warm.drop(room);
+    endState(engine, prepared, false);
     for (const { held } of prepared) held.discard();
     throw error;
   }

@@ -39,7 +39,15 @@ export interface KnownEvents {
 /** About 300 bytes each. */
 const KNOWN_MAX = 20_000;
 
-export const createKnownEvents = ({ db }: { db: Database }): KnownEvents => {
+export interface KnownEventsDeps {
+  readonly db: Database;
+  /** What is known of an event is another now. */
+  readonly onChange: (nid: number) => void;
+  /** Events that were about to be written never will be. */
+  readonly onLoss: () => void;
+}
+
+export const createKnownEvents = ({ db, onChange, onLoss }: KnownEventsDeps): KnownEvents => {
   const known = new LruCache<EventId, KnownEvent>(KNOWN_MAX);
   const underWay = new Map<EventId, RoomEvent>();
   return {
@@ -64,10 +72,13 @@ export const createKnownEvents = ({ db }: { db: Database }): KnownEvents => {
     begin(event, roomEvent) {
       known.set(event.eventId, event);
       underWay.set(event.eventId, roomEvent);
+      onChange(event.nid);
     },
     end(eventId, isStored) {
       underWay.delete(eventId);
-      if (!isStored) known.delete(eventId);
+      if (isStored) return;
+      known.delete(eventId);
+      onLoss();
     },
   };
 };

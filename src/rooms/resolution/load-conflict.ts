@@ -2,19 +2,18 @@
 // states do not have them in common, and what the rules ask of the common state.
 
 import { present } from '../../lib/assert.ts';
-import { authEventKeys } from '../../protocol/auth-rules/auth-event-keys.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import { authDifference } from '../../protocol/state-resolution/auth-chain.ts';
 import type { ResolutionInput } from '../../protocol/state-resolution/resolution.ts';
-import { type StateKey, stateKeyOf } from '../../protocol/state-resolution/state-key.ts';
+import type { StateKey } from '../../protocol/state-resolution/state-key.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 import { diffTrees } from '../state-tree/diff-trees.ts';
-import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
-import { type AuthWalk, startWalk, walkAuthChains } from './auth-walk.ts';
+import { authDifference, type DifferingStates } from './auth-difference.ts';
+import { type AuthWalk, findByNid, foundEvent, readEntries, startWalk, walkAuthChains } from './auth-walk.ts';
+import type { ChainEvent } from './chain-memory.ts';
 import { reachedFromCommon } from './reached-from-common.ts';
 
 export interface Conflict {
@@ -29,97 +28,101 @@ const POWER_LEVELS: StateKeyPair = ['m.room.power_levels', ''];
 
 /** `roots`: at least two, all different. */
 export const loadConflict = async (engine: Engine, room: RoomRef, roots: readonly NodeHash[]): Promise<Conflict> => {
-  const base = roots[0]!;
-  const values = await differingValues(engine, roots);
-  const nids = [...new Set([...values.values()].flat())].filter((nid) => nid !== undefined);
-  const events = new Map((await engine.state.eventsOf(room, nids)).map((event, index) => [nids[index]!, event]));
+  const states = await differingStates(engine, roots);
+  const walk = startWalk(engine, room, roots[0]!, new Set(states.base.keys()));
+  const values = valuesOf(states);
+  const conflicted = new Set<number>();
+  for (const nids of values.values()) for (const nid of nids) conflicted.add(nid);
+  await findByNid(walk, conflicted);
+  // Since v12 no event refers to the create event; and the mainline may be that of the common power levels.
+  const keys = (await engine.names.findStateKeys([CREATE, POWER_LEVELS])).filter((key) => key !== undefined);
+  const common = await findCommon(walk, keys);
+  const powerLevels = common.find(({ event }) => event.type === 'm.room.power_levels');
+  await walkAuthChains(walk, powerLevels ? [...conflicted, powerLevels.nid] : [...conflicted]);
+  const { found, expanded, reached } = walk;
+  const authsOf = (nid: number): readonly number[] => (expanded.has(nid) ? foundEvent(walk, nid).auths : []);
+  const difference = authDifference(states, authsOf, (nid) => reached.has(nid));
+  const unsure = [...difference].filter((nid) => !conflicted.has(nid));
+  for (const nid of await reachedFromCommon(walk, unsure)) {
+    reached.add(nid);
+    // Whatever it stands upon was unsure as well.
+    difference.delete(nid);
+  }
+  const asked = new Set(keys);
+  for (const { nid, asks } of found.values()) if (!reached.has(nid)) for (const key of asks) asked.add(key);
+  const commonState = new Map((await findCommon(walk, asked)).map(({ key, event }) => [key, event.eventId]));
+  return asConflict(walk, values, difference, commonState);
+};
+
+const asConflict = (
+  walk: AuthWalk,
+  values: ReadonlyMap<number, readonly number[]>,
+  difference: ReadonlySet<number>,
+  common: ReadonlyMap<StateKey, EventId>,
+): Conflict => {
+  const { found, reached, expanded, room } = walk;
+  const byId = new Map<EventId, ChainEvent>();
+  for (const one of found.values()) byId.set(one.event.eventId, one);
   const keyNids = new Map<StateKey, number>();
-  const stateSets = roots.map(() => new Map<StateKey, EventId>());
-  for (const [keyNid, ofSets] of values) {
-    const one = events.get(ofSets.find((nid) => nid !== undefined)!)!;
-    const key = stateKeyOf(one.type, one.stateKey!);
-    keyNids.set(key, keyNid);
-    for (const [index, nid] of ofSets.entries()) {
-      if (nid !== undefined) stateSets[index]!.set(key, events.get(nid)!.eventId);
+  // As many as there are values under one key: each has a value of its own, where there are so many.
+  const stateSets: Map<StateKey, EventId>[] = [new Map(), new Map()];
+  for (const [keyNid, nids] of values) {
+    for (const [index, nid] of nids.entries()) {
+      const { key, event } = foundEvent(walk, nid);
+      keyNids.set(key, keyNid);
+      stateSets[index] ??= new Map();
+      stateSets[index].set(key, event.eventId);
     }
   }
-  const walk = startWalk(engine, room, base, new Set(values.keys()));
-  for (const [nid, event] of events) walk.add(nid, event, 'conflicted');
-  // Since v12 no event refers to the create event; and the mainline may be that of the common power levels.
-  const [create, powerLevels] = await loadCommon(walk, [CREATE, POWER_LEVELS]);
-  await walkAuthChains(walk, powerLevels);
-  const given = walk.given();
-  const conflicted = new Set([...events.values()].map(({ eventId }) => eventId));
-  const difference = authDifference(
-    stateSets.map((stateSet) => stateSet.values()),
-    (id) => given.get(id)?.authEvents ?? [],
-    (id) => walk.reached.has(id),
-  );
-  const unsure = [...difference].filter((id) => !conflicted.has(id));
-  for (const id of await reachedFromCommon(walk, unsure)) walk.reached.add(id);
-  const common = await commonState(walk);
   return {
     input: {
       version: room.version,
-      create: present(create ?? createAmong(events), 'a room has its create event'),
+      create: createIn(found),
       stateSets,
-      common: { get: (key) => common.get(key), reaches: (id) => walk.reached.has(id) },
-      event: (id) => given.get(id) ?? walk.events.get(id),
-      isRejected: (id) => walk.isRejected(id),
+      authDifference: new Set(Array.from(difference, (nid) => foundEvent(walk, nid).event.eventId)),
+      common: { get: (key) => common.get(key), reaches: (id) => reached.has(byId.get(id)?.nid ?? 0) },
+      event: (id) => byId.get(id)?.event,
+      // What was not followed is in all states.
+      authEventsOf: (id) => (expanded.has(byId.get(id)?.nid ?? 0) ? undefined : []),
+      isRejected: (id) => byId.get(id)?.isRejected === true,
     },
     keyNids,
-    nidOf: (eventId) => present(walk.nids.get(eventId), `event ${eventId} was loaded`),
+    nidOf: (eventId) => present(byId.get(eventId), `event ${eventId} was loaded`).nid,
   };
 };
 
-/** By key nid, the event nid of each state, where they are not all the same. */
-const differingValues = async (
-  engine: Engine,
-  [base, ...others]: readonly NodeHash[],
-): Promise<Map<number, (number | undefined)[]>> => {
-  const values = new Map<number, (number | undefined)[]>();
-  for (const [index, root] of others.entries()) {
-    for (const { key, before, after } of await diffTrees(engine.state.source, base!, root)) {
-      let ofSets = values.get(key);
-      if (!ofSets) {
-        ofSets = new Array<number | undefined>(others.length + 1).fill(before);
-        values.set(key, ofSets);
-      }
-      ofSets[index + 1] = after;
+const createIn = (found: AuthWalk['found']): RoomEvent => {
+  const create = found.values().find(({ event }) => event.type === 'm.room.create' && event.stateKey === '');
+  return present(create, 'a room has its create event').event;
+};
+
+const differingStates = async (engine: Engine, [first, ...roots]: readonly NodeHash[]): Promise<DifferingStates> => {
+  const base = new Map<number, number | undefined>();
+  const others: Map<number, number | undefined>[] = [];
+  for (const root of roots) {
+    const other = new Map<number, number | undefined>();
+    for (const { key, before, after } of await diffTrees(engine.state.source, first!, root)) {
+      base.set(key, before);
+      other.set(key, after);
     }
+    others.push(other);
   }
-  return values;
+  return { base, others };
 };
 
-const createAmong = (events: ReadonlyMap<number, RoomEvent>): RoomEvent | undefined =>
-  [...events.values()].find(({ type, stateKey }) => type === 'm.room.create' && stateKey === '');
-
-/** Events of the common state under some keys; undefined where the states differ or have nothing. */
-const loadCommon = async (walk: AuthWalk, pairs: readonly StateKeyPair[]): Promise<(RoomEvent | undefined)[]> => {
-  const { engine, room, base, conflictedKeys } = walk;
-  const keyNids = await engine.names.findStateKeys(pairs);
-  const wanted = keyNids.filter((nid) => nid !== undefined && !conflictedKeys.has(nid)) as number[];
-  const entries = await getEntries(engine.state.source, base, wanted);
-  const nids = [...new Set(entries.values())];
-  const events = new Map((await engine.state.eventsOf(room, nids)).map((event, index) => [nids[index]!, event]));
-  for (const [nid, event] of events) walk.add(nid, event, 'reached');
-  return keyNids.map((keyNid) => events.get(entries.get(keyNid ?? -1) ?? -1));
+/** By key nid, the different events that stand there. */
+const valuesOf = ({ base, others }: DifferingStates): Map<number, number[]> => {
+  const values = new Map(Array.from(base, ([key, nid]) => [key, new Set([nid])]));
+  for (const other of others) for (const [key, nid] of other) values.get(key)!.add(nid);
+  return new Map(Array.from(values, ([key, nids]) => [key, [...nids].filter((nid) => nid !== undefined)]));
 };
 
-/** The common state under every key that the rules may ask for when they judge what was loaded. */
-const commonState = async (walk: AuthWalk): Promise<Map<StateKey, EventId>> => {
-  const pairs = new Map<StateKey, StateKeyPair>();
-  const want = (pair: StateKeyPair): unknown => pairs.set(stateKeyOf(...pair), pair);
-  for (const pair of [CREATE, POWER_LEVELS]) want(pair);
-  for (const event of walk.events.values()) {
-    if (walk.reached.has(event.eventId) || event.stateKey === undefined) continue;
-    want([event.type, event.stateKey]);
-    for (const pair of authEventKeys(event, walk.room.version)) want(pair);
-  }
-  const list = [...pairs];
-  const events = await loadCommon(
-    walk,
-    list.map(([, pair]) => pair),
-  );
-  return new Map(list.flatMap(([key], index) => (events[index] ? [[key, events[index].eventId] as const] : [])));
+/** Events of the common state under some keys. */
+const findCommon = async (walk: AuthWalk, keys: Iterable<number>): Promise<ChainEvent[]> => {
+  const wanted = Array.from(keys).filter((key) => !walk.conflictedKeys.has(key));
+  await readEntries(walk, wanted);
+  const nids = wanted.map((key) => walk.entries.get(key)).filter((nid) => nid !== undefined);
+  await findByNid(walk, nids);
+  for (const nid of nids) walk.reached.add(nid);
+  return nids.map((nid) => foundEvent(walk, nid));
 };

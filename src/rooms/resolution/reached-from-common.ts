@@ -1,9 +1,9 @@
 // Which events are in the auth chain of the common state, asked from below: whether something in it stands upon them.
 
-import type { EventId } from '../../protocol/ids/branded.ts';
 import { citersOf, citersOfAll } from '../../storage/stores/received-events.ts';
-import { getEntries } from '../state-tree/read-entries.ts';
-import type { AuthWalk } from './auth-walk.ts';
+import { diffTrees } from '../state-tree/diff-trees.ts';
+import { type AuthWalk, isCommon, readEntries } from './auth-walk.ts';
+import type { Citer } from './chain-memory.ts';
 
 /** Events that refer to one event, read at once. */
 const PAGE = 500;
@@ -12,26 +12,37 @@ const FOLLOWED_MAX = 10_000;
 /** Events that refer to those that are asked for, read at once when they are not more. */
 const CITERS_MAX = 20_000;
 
-/** The events of `ids` that something in the common state stands upon. What was learnt of one serves the others. */
-export const reachedFromCommon = async (walk: AuthWalk, ids: readonly EventId[]): Promise<EventId[]> => {
-  if (ids.length === 0) return [];
-  const starts = ids.map((id) => walk.nids.get(id)!);
-  const search: Search = {
-    walk,
-    read: new Map(),
-    underWay: await citersUnderWay(walk),
-    answers: new Map(),
-  };
+/**
+ * The events of `nids` that something in the common state stands upon. What was learnt of one serves the others, and the next
+ * resolutions of the room.
+ */
+export const reachedFromCommon = async (walk: AuthWalk, nids: readonly number[]): Promise<number[]> => {
+  const { chains } = walk;
+  await keepWhatHolds(walk);
+  const starts = nids.filter((nid) => !chains.unreached.has(nid));
+  if (starts.length === 0) return [];
+  const search: Search = { walk, read: new Map(), underWay: await citersUnderWay(walk), reached: new Map() };
   await readCiters(search, starts);
-  const reached: EventId[] = [];
-  for (const [index, id] of ids.entries()) if (await isReached(search, starts[index]!)) reached.push(id);
+  const reached: number[] = [];
+  for (const nid of starts) if (await isReached(search, nid)) reached.push(nid);
+  for (const [nid, by] of search.reached) chains.reachedBy.set(nid, by);
   return reached;
 };
 
-interface Citer {
-  readonly event: number;
-  readonly stateKey: number;
-}
+/**
+ * What nothing in a common state stands upon, nothing in a smaller one does: its events were there already, and with them all that
+ * they refer to.
+ */
+const keepWhatHolds = async ({ engine, base, conflictedKeys, chains }: AuthWalk): Promise<void> => {
+  const isSmaller = async (): Promise<boolean> => {
+    if (chains.base === undefined || !chains.conflictedKeys.isSubsetOf(conflictedKeys)) return false;
+    const differences = await diffTrees(engine.state.source, chains.base, base);
+    return differences.every(({ key }) => conflictedKeys.has(key));
+  };
+  if (chains.unreached.size > 0 && !(await isSmaller())) chains.unreached.clear();
+  chains.base = base;
+  chains.conflictedKeys = conflictedKeys;
+};
 
 interface Search {
   readonly walk: AuthWalk;
@@ -39,50 +50,56 @@ interface Search {
   readonly read: Map<number, readonly Citer[]>;
   /** What is not on disk yet, by the event that is cited. */
   readonly underWay: ReadonlyMap<number, readonly Citer[]>;
-  /** Of events that were asked for or passed: whether they are reached. */
-  readonly answers: Map<number, boolean>;
+  /** Events that were asked for or passed, and what of the common state stands upon them. */
+  readonly reached: Map<number, Citer>;
 }
 
 /** Upwards from `start` until something common stands upon it. */
 const isReached = async (search: Search, start: number): Promise<boolean> => {
-  const { walk, read, underWay, answers } = search;
+  const { walk, read, underWay, reached } = search;
+  const { unreached } = walk.chains;
   /** By which event each was come to. */
   const cameFrom = new Map<number, number | undefined>([[start, undefined]]);
-  const found = (last: number): true => {
-    for (let nid: number | undefined = last; nid !== undefined; nid = cameFrom.get(nid)) answers.set(nid, true);
+  const found = (last: number, by: Citer): true => {
+    for (let nid: number | undefined = last; nid !== undefined; nid = cameFrom.get(nid)) reached.set(nid, by);
     return true;
   };
   const pending = [start];
   for (let nid = pending.pop(); nid !== undefined; nid = pending.pop()) {
-    const answer = answers.get(nid);
-    if (answer === true) return found(nid);
-    if (answer === false) continue;
+    const known = reached.get(nid);
+    if (known) return found(nid, known);
+    if (unreached.has(nid)) continue;
     if (cameFrom.size > FOLLOWED_MAX) return false;
     // Most of what is followed has few that refer to it: those of all that wait are read at once.
     if (!read.has(nid)) await readCiters(search, [nid, ...pending]);
     let after = 0;
     for (let isMore = true; isMore; ) {
-      const known = read.get(nid);
-      const page: readonly Citer[] = known ?? (await walk.engine.db.read((tx) => citersOf(tx, nid!, after, PAGE)));
+      const all = read.get(nid);
+      const page = all ?? (await pageOfCiters(walk, nid, after));
       const citers = after === 0 ? [...page, ...(underWay.get(nid) ?? [])] : page;
-      if (await hasCommon(walk, citers)) return found(nid);
+      const by = await commonAmong(walk, citers);
+      if (by) return found(nid, by);
       for (const { event } of citers) {
         if (cameFrom.has(event)) continue;
         cameFrom.set(event, nid);
         pending.push(event);
       }
-      isMore = known === undefined && page.length === PAGE;
+      isMore = all === undefined && page.length === PAGE;
       after = page.at(-1)?.event ?? 0;
     }
   }
   // All that stands upon it was looked at.
-  for (const nid of cameFrom.keys()) answers.set(nid, false);
+  for (const nid of cameFrom.keys()) unreached.add(nid);
   return false;
 };
 
+const pageOfCiters = ({ engine }: AuthWalk, nid: number, after: number): Promise<readonly Citer[]> =>
+  engine.db.read((tx) => citersOf(tx, nid, after, PAGE));
+
 /** Nothing where there are too many: they are read event by event. */
-const readCiters = async ({ walk, read, answers }: Search, events: readonly number[]): Promise<void> => {
-  const wanted = events.filter((nid) => !read.has(nid) && !answers.has(nid));
+const readCiters = async ({ walk, read, reached }: Search, events: readonly number[]): Promise<void> => {
+  const wanted = events.filter((nid) => !read.has(nid) && !reached.has(nid) && !walk.chains.unreached.has(nid));
+  if (wanted.length === 0) return;
   const rows = await walk.engine.db.read((tx) => citersOfAll(tx, wanted, CITERS_MAX));
   if (!rows) return;
   const citers = new Map<number, Citer[]>(wanted.map((nid) => [nid, []]));
@@ -90,18 +107,14 @@ const readCiters = async ({ walk, read, answers }: Search, events: readonly numb
   for (const [nid, some] of citers) read.set(nid, some);
 };
 
-const hasCommon = async (
-  { engine, base, conflictedKeys }: AuthWalk,
-  citers: readonly { event: number; stateKey: number }[],
-): Promise<boolean> => {
-  const common = citers.filter(({ stateKey }) => !conflictedKeys.has(stateKey));
-  if (common.length === 0) return false;
-  const entries = await getEntries(
-    engine.state.source,
-    base,
-    common.map(({ stateKey }) => stateKey),
+const commonAmong = async (walk: AuthWalk, citers: readonly Citer[]): Promise<Citer | undefined> => {
+  const candidates = citers.filter(({ stateKey }) => !walk.conflictedKeys.has(stateKey));
+  if (candidates.length === 0) return undefined;
+  await readEntries(
+    walk,
+    candidates.map(({ stateKey }) => stateKey),
   );
-  return common.some(({ event, stateKey }) => entries.get(stateKey) === event);
+  return candidates.find((citer) => isCommon(walk, citer));
 };
 
 /** What is not on disk yet. */

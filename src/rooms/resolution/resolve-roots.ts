@@ -1,5 +1,6 @@
 // One state from the states of several branches: what differs between the trees is resolved, all else is shared.
 
+import { hash } from 'node:crypto';
 import { assert } from '../../lib/assert.ts';
 import { resolveState } from '../../protocol/state-resolution/resolve-state.ts';
 import { splitStateKey } from '../../protocol/state-resolution/state-key.ts';
@@ -27,7 +28,8 @@ export const resolveRoots = async (
   const [base] = distinct;
   assert(base !== undefined, 'there is a state to resolve');
   if (distinct.length === 1) return { root: base, newNodes: [], memoryKey: undefined };
-  const memoryKey = distinct.join();
+  // Of many states as short as of two.
+  const memoryKey = hash('sha256', distinct.join());
   const remembered = engine.resolutions.get(memoryKey);
   if (remembered !== undefined) return { root: remembered, newNodes: [], memoryKey: undefined };
   const conflict = await loadConflict(engine, room, distinct);

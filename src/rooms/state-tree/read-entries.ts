@@ -1,7 +1,9 @@
 // Reads a state: one entry, some, or all of them; level by level, so the database is asked at most once per level.
 
+import { emptyRoot } from './encode-node.ts';
 import { fetchNodes, type NodeSource } from './fetch-nodes.ts';
 import { digitAt, FAN_OUT, indexInLeaf, type NodeHash, type StateNode } from './state-node.ts';
+import type { StateNodes } from './state-nodes.ts';
 
 /** State-key id → event nid. */
 export type StateEntries = Map<number, number>;
@@ -16,6 +18,22 @@ export async function getEntry(source: NodeSource, root: NodeHash, key: number):
       await fetchNodes(source, [hash], found);
       node = found.get(hash)!;
     }
+    if (node.kind === 'leaf') {
+      const index = indexInLeaf(node, key);
+      return node.keys[index] === key ? node.values[index] : undefined;
+    }
+    hash = node.children[digitAt(key, depth)];
+  }
+  return undefined;
+}
+
+/** The same, if all nodes on the way are in memory; 'absent': they are not. */
+export function entryInMemory(nodes: StateNodes, root: NodeHash, key: number): number | undefined | 'absent' {
+  if (root === emptyRoot) return undefined;
+  let hash: NodeHash | undefined = root;
+  for (let depth = 0; hash !== undefined; depth++) {
+    const node = nodes.get(hash);
+    if (node === undefined) return 'absent';
     if (node.kind === 'leaf') {
       const index = indexInLeaf(node, key);
       return node.keys[index] === key ? node.values[index] : undefined;

@@ -55,8 +55,8 @@ export const stateNodeSource = (tx: ReadTx): NodeSource => ({
   load: (hashes) => loadNodes(tx, hashes),
 });
 
-export const createRoomState = (deps: { db: Database; names: Names }): RoomState => {
-  const { db, names } = deps;
+export const createRoomState = (deps: { db: Database; names: Names; onForget?: (nid: number) => void }): RoomState => {
+  const { db, names, onForget } = deps;
   const nodes = new StateNodes(NODES_MAX);
   const events = new LruCache<number, RoomEvent>(STATE_EVENTS_MAX);
   const source: NodeSource = { nodes, load: (hashes) => db.read((tx) => loadNodes(tx, hashes)) };
@@ -83,6 +83,7 @@ export const createRoomState = (deps: { db: Database; names: Names }): RoomState
     remember: (nid, event) => events.set(nid, event),
     forget: (nid) => {
       events.delete(nid);
+      onForget?.(nid);
     },
     eventsOf,
     async pick(room, root, pairs) {
