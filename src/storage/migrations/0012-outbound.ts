@@ -12,6 +12,8 @@ export const migration: Migration = {
     // Events that some server did not have yet when the consumer's cursor passed them; no server misses any other one.
     'CREATE TABLE outgoing_events (room {int} NOT NULL, position {int} NOT NULL, PRIMARY KEY (room, position)){strictWithoutRowid}',
     'CREATE INDEX outgoing_events_position ON outgoing_events (position)',
+    // Members of other servers that this one was to let in, and rejected: they are forwarded if they are accepted after all.
+    'CREATE TABLE owed_forwards (event {int} PRIMARY KEY){strict}',
     {
       sqlite: `CREATE INDEX users_server ON users (${serverPartSql.sqlite('user_id')})`,
       postgres: `CREATE INDEX users_server ON users ((${serverPartSql.postgres('user_id')}))`,

@@ -1,6 +1,6 @@
 // Events on their way to other servers: which there are, who still misses some, and how far the dispatch of them has come.
 
-import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
+import type { EventId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import type { ReadTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { serverPart } from '../dialects/server-part.ts';
@@ -59,6 +59,14 @@ export const outgoingBetween = (
     upTo,
     serverName,
   );
+
+/** The event is not accepted, but this server would have passed it on: it does so once it is accepted after all. */
+export const oweForward = writer('oweForward', async (tx, eventId: EventId): Promise<void> => {
+  await tx.run(
+    'INSERT INTO owed_forwards (event) SELECT nid FROM events WHERE event_id = ? AND verdict <> 0 ON CONFLICT DO NOTHING',
+    eventId,
+  );
+});
 
 /** In order. */
 export const outgoingAt = (tx: ReadTx, positions: readonly number[]): Promise<OutgoingRow[]> =>

@@ -143,6 +143,10 @@ export const replaceEvent = async (tx: WriteTx, event: EventRow, position: numbe
 export const forwardEvent = (tx: WriteTx, event: number, position: number): Promise<number> =>
   tx.run('INSERT INTO forwarded_events (position, event) VALUES (?, ?)', position, event);
 
+/** Whether an event that was rejected when it was to be forwarded is to be forwarded now. */
+export const takeOwedForward = async (tx: WriteTx, event: number): Promise<boolean> =>
+  (await tx.run('DELETE FROM owed_forwards WHERE event = ?', event)) > 0;
+
 export const storeRejudgements = async (
   tx: WriteTx,
   room: number,

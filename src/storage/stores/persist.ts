@@ -17,6 +17,7 @@ import {
   placeHistory,
   replaceEvent,
   storeRejudgements,
+  takeOwedForward,
 } from './persist-received.ts';
 import type {
   EventRow,
@@ -189,15 +190,17 @@ const storeParts = async (
   if (event.failure) await insertFailure(tx, event, event.failure, now);
   await connectGraph(tx, room, event, position);
   if (position === null || event.keepsPosition === position) return;
-  if (event.isForwarded) await forwardEvent(tx, event.nid, position);
+  const isOwed = event.isStored === true && (await takeOwedForward(tx, event.nid));
+  if (event.isForwarded || isOwed) await forwardEvent(tx, event.nid, position);
   if (event.stateKey === null) await noteSender(tx, room, event, position);
   for (const row of event.notifications ?? []) await insertNotification(tx, room, event, row, position);
 };
 
-const insertNotification = (
+/** What single users' rules say of an event at its position in the stream. */
+export const insertNotification = (
   tx: WriteTx,
   room: number,
-  event: EventRow,
+  event: Pick<EventRow, 'nid' | 'thread' | 'notifies' | 'highlights'>,
   row: NotificationRow,
   position: number,
 ): Promise<number> => {

@@ -10,6 +10,7 @@ import { isUserId } from '../../../protocol/ids/user-id.ts';
 import { addEventSignature } from '../../../protocol/signing/sign-event.ts';
 import type { Fate, IncomingEvent } from '../../../rooms/receive/incoming.ts';
 import type { RoomView } from '../../../rooms/state/room-view.ts';
+import { oweForward } from '../../../storage/stores/outgoing-events.ts';
 import type { HandshakeDeps, HandshakeKind } from '../deps.ts';
 import { authoriserFor } from './admission.ts';
 import { roomFor } from './room-for.ts';
@@ -76,7 +77,7 @@ const vouchedFor = async (deps: HandshakeDeps, room: RoomView, { event, pdu }: P
   return addEventSignature(pdu, room.version, { name: deps.serverName, key: deps.identity.signingKey });
 };
 
-const checkFate = async ({ rooms }: HandshakeDeps, fate: Fate): Promise<void> => {
+const checkFate = async ({ db, rooms }: HandshakeDeps, fate: Fate): Promise<void> => {
   switch (fate.fate) {
     case 'accepted':
       return;
@@ -89,6 +90,8 @@ const checkFate = async ({ rooms }: HandshakeDeps, fate: Fate): Promise<void> =>
       throw invalidParam('The event refers to events that this server does not have.');
     case 'rejected':
     case 'soft-failed':
+      // What is judged again may come out otherwise; then the others in the room have to hear of it.
+      await db.write(oweForward, fate.eventId);
       throw forbidden(`The room does not allow this. Rule ${fate.failed.rule}: ${fate.failed.sentence}`);
   }
 };
