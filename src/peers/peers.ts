@@ -79,6 +79,8 @@ export function createPeers(deps: PeersDeps) {
     /** Keys that events and requests were signed with. */
     keysFor: ring.keysFor,
     findKey: ring.find,
+    /** Why a server's keys could not be had of late. */
+    keyTroubleOf: ring.troubleOf,
     /** What this server publishes of its own keys. */
     ownKeyDocument: own.document,
     queryKeys: notary.query,

@@ -37,7 +37,10 @@ const entryText = async (
   const version = stored && roomVersion(stored.version);
   if (!stored || !version) return undefined;
   const room = { nid: stored.nid, roomId: stored.roomId, version };
-  const visible = await reader.visible(tx, room, await eventsByNid(tx, [notified.event]), viewer);
+  const events = await eventsByNid(tx, [notified.event]);
+  // What the history's visibility says of it, the invited user was told of the invite.
+  const isOwnInvite = events.every(({ type, stateKey }) => type === 'm.room.member' && stateKey === viewer.userId);
+  const visible = isOwnInvite ? events : await reader.visible(tx, room, events, viewer);
   const [text] = await reader.render(tx, room, visible, viewer, { withoutRoomId: true });
   if (text === undefined) return undefined;
   const ts = visible[0]!.originServerTs;

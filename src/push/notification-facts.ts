@@ -1,7 +1,6 @@
 // Gathers what a notification says of an event: the room as it is now, and the outcome of the recipient's own rules.
 
 import type { Json } from '../protocol/events/json.ts';
-import type { UserId } from '../protocol/ids/branded.ts';
 import { evaluate } from '../protocol/push-rules/compile-rules.ts';
 import { pushSubject } from '../protocol/push-rules/push-subject.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -9,8 +8,10 @@ import { toRoomEvent } from '../rooms/state/room-state.ts';
 import type { Database } from '../storage/database.ts';
 import type { StoredEvent } from '../storage/stores/events.ts';
 import { userIdsOf } from '../storage/stores/names.ts';
+import { openInviteOf } from '../storage/stores/out-of-band.ts';
 import { roomIdsOf } from '../storage/stores/rooms.ts';
 import type { Badges } from './badges.ts';
+import { inviteFacts } from './invite-facts.ts';
 import type { Judging } from './judging.ts';
 import type { NotificationFacts } from './notification-body.ts';
 import { roomPushContext } from './push-context.ts';
@@ -27,16 +28,20 @@ const text = (value: Json | undefined): string | undefined =>
 
 /** undefined: the user or the room is gone, or the user's rules say by now that they want none. */
 export const notificationFacts = async (
-  { db, rooms, judging, badges }: FactsDeps,
+  deps: FactsDeps,
   stored: StoredEvent,
   user: number,
 ): Promise<NotificationFacts | undefined> => {
-  const [userId, roomId] = await db.read(async (tx): Promise<[UserId | undefined, string | undefined]> => {
-    const [id] = await userIdsOf(tx, [user]);
-    return [id, (await roomIdsOf(tx, [stored.room])).get(stored.room)];
-  });
+  const { db, rooms, judging, badges } = deps;
+  const { userId, roomId, invite } = await db.read(async (tx) => ({
+    userId: (await userIdsOf(tx, [user]))[0],
+    roomId: (await roomIdsOf(tx, [stored.room])).get(stored.room),
+    invite: stored.position === null ? await openInviteOf(tx, user, stored.room) : undefined,
+  }));
   if (userId === undefined || roomId === undefined) return undefined;
-  const view = await rooms.view(roomId as Parameters<Rooms['view']>[0]);
+  if (invite) return inviteFacts(deps, { ...invite, roomId, userId, user }, stored);
+  if (!(await rooms.find(roomId))) return undefined;
+  const view = await rooms.view(roomId);
   const event = toRoomEvent(stored, view);
   const [create, powerLevels, name, alias, sender, own] = await view.pick([
     ['m.room.create', ''],

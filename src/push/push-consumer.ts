@@ -133,6 +133,13 @@ interface FoundPushes {
   readonly pushes: readonly QueuedPush[];
 }
 
+/** An event's nid, and where it stands in the stream. */
+interface Told {
+  readonly event: number;
+  readonly position: number;
+  readonly user: number;
+}
+
 const findPushes = async (
   deps: ConsumerDeps,
   users: ReadonlySet<number>,
@@ -145,19 +152,25 @@ const findPushes = async (
     return { events: found, exceptions: await exceptionsSince(tx, after, end), upTo: end };
   });
   const byEvent = Map.groupBy(exceptions, ({ event }) => event);
-  const told: { event: StoredEvent; user: number }[] = [];
+  const told: Told[] = [];
   for (const event of events) {
     const rows = byEvent.get(event.nid) ?? [];
+    byEvent.delete(event.nid);
     if (event.notifies === 0 && rows.length === 0) continue;
-    for (const user of await usersToTell(deps, users, event, rows)) told.push({ event, user });
+    const position = event.position!;
+    for (const user of await usersToTell(deps, users, event, rows)) told.push({ event: event.nid, position, user });
+  }
+  // Events that stand in no timeline: invites to rooms that this server is not in.
+  for (const { event, position, user, notifies } of [...byEvent.values()].flat()) {
+    if (notifies === 1 && users.has(user)) told.push({ event, position, user });
   }
   const pushers = await deps.db.read((tx) => pushersOf(tx, [...new Set(told.map(({ user }) => user))]));
   const byUser = Map.groupBy(pushers, ({ user }) => user);
   const queuedTs = deps.clock.now();
-  const pushes = told.flatMap(({ event, user }) =>
+  const pushes = told.flatMap(({ event, position, user }) =>
     (byUser.get(user) ?? [])
-      .filter((pusher) => pusher.position < event.position!)
-      .map((pusher) => ({ pusher: pusher.nid, position: event.position!, event: event.nid, queuedTs })),
+      .filter((pusher) => pusher.position < position)
+      .map((pusher) => ({ pusher: pusher.nid, position, event, queuedTs })),
   );
   return { upTo, pushes };
 };

@@ -80,6 +80,7 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
     ...ground,
     accounts,
     latentUsers: ports,
+    notifications: judging.notifications,
     rooms,
     e2ee,
     ephemeral,

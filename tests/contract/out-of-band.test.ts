@@ -8,11 +8,14 @@ import { findUser } from '../../src/storage/stores/names.ts';
 import {
   forgetStrippedStates,
   lastSenderOf,
+  openInviteOf,
   outOfBandOf,
   residencyOf,
   storeOutOfBand,
   strippedStateOf,
 } from '../../src/storage/stores/out-of-band.ts';
+import type { NotificationRow } from '../../src/storage/stores/persist.ts';
+import { exceptionsSince } from '../../src/storage/stores/push-queue.ts';
 import { roomById } from '../../src/storage/stores/rooms.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 
@@ -20,7 +23,14 @@ const roomId = '!room:far.test' as RoomId;
 const bob = '@bob:near.test' as UserId;
 const alice = '@alice:far.test' as UserId;
 
-const store = (db: Database, nid: number, membership: string, sender: UserId, events?: string) =>
+const store = (
+  db: Database,
+  nid: number,
+  membership: string,
+  sender: UserId,
+  events?: string,
+  notifications?: NotificationRow[],
+) =>
   db.write(storeOutOfBand, {
     nid,
     roomId,
@@ -37,6 +47,7 @@ const store = (db: Database, nid: number, membership: string, sender: UserId, ev
       rest: '{}',
     },
     told: events === undefined ? undefined : { events, via: 'far.test' as ServerName },
+    ...(notifications && { notifications }),
   });
 
 describeOnBothEngines('memberships out of band', (open) => {
@@ -85,6 +96,21 @@ describeOnBothEngines('memberships out of band', (open) => {
     const user = (await db.read((tx) => findUser(tx, bob)))!;
     const room = (await db.read((tx) => residencyOf(tx, roomId)))!.nid;
     expect(await db.read((tx) => membershipOf(tx, user, room))).toMatchObject({ event: 1 });
+  });
+
+  test('who is invited is notified once, however often the invite comes', async () => {
+    const db = await open();
+    await store(db, 1, 'leave', bob);
+    const user = (await db.read((tx) => findUser(tx, bob)))!;
+    const rows = [user, user + 1].map((each) => ({ user: each, notify: true, highlight: false }));
+    const notified = () => db.read((tx) => exceptionsSince(tx, 0, Number.MAX_SAFE_INTEGER));
+    await store(db, 2, 'invite', alice, '[1]', rows);
+    await store(db, 2, 'invite', alice, '[2]', rows);
+    expect(await notified()).toMatchObject([{ user, event: 2, notifies: 1 }]);
+    const room = (await db.read((tx) => residencyOf(tx, roomId)))!.nid;
+    expect(await db.read((tx) => openInviteOf(tx, user, room))).toEqual({ event: 2, events: '[2]' });
+    await store(db, 3, 'leave', bob);
+    expect(await db.read((tx) => openInviteOf(tx, user, room))).toBeUndefined();
   });
 
   test('once the room is here its state tells of it', async () => {

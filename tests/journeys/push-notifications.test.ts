@@ -1,71 +1,20 @@
 // Push notifications, from the pusher that a client sets to what its gateway is told.
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AnyJson, login, register, type TestClient } from '../harness/client.ts';
+import { type PushGateway, pusher, startPushGateway } from '../harness/push-gateway.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
-
-interface Gateway {
-  readonly url: string;
-  /** The next notification that was not taken yet. */
-  next(): Promise<AnyJson>;
-  /** What the gateway answers from now on. */
-  answer: { status: number; body: object };
-  close(): void;
-}
-
-const startGateway = async (): Promise<Gateway> => {
-  const received: AnyJson[] = [];
-  const waiting: ((notification: AnyJson) => void)[] = [];
-  const gateway = { answer: { status: 200, body: { rejected: [] } } };
-  const server: Server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    request.on('end', () => {
-      const { notification } = JSON.parse(text) as AnyJson;
-      const taker = waiting.shift();
-      if (taker) taker(notification);
-      else received.push(notification);
-      response.writeHead(gateway.answer.status, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(gateway.answer.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return Object.assign(gateway, {
-    url: `http://127.0.0.1:${port}/_matrix/push/v1/notify`,
-    next: (): Promise<AnyJson> => {
-      const first = received.shift();
-      return first === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(first);
-    },
-    close: () => server.close(),
-  });
-};
-
-const pusher = (url: string, more: object = {}): object => ({
-  kind: 'http',
-  app_id: 'org.example.app',
-  pushkey: 'key',
-  app_display_name: 'App',
-  device_display_name: 'Phone',
-  lang: 'en',
-  data: { url, brand: 'x' },
-  ...more,
-});
 
 describe('push notifications', () => {
   let server: TestServer;
-  let gateway: Gateway;
+  let gateway: PushGateway;
   let alice: TestClient;
   let bob: TestClient;
   let roomId: string;
 
   beforeAll(async () => {
     server = await startServer();
-    gateway = await startGateway();
+    gateway = await startPushGateway();
     alice = await register(server.baseUrl, 'alice');
     bob = await register(server.baseUrl, 'bob');
     const created = await alice.ok(
@@ -214,6 +163,12 @@ describe('push notifications', () => {
     const highlights = await list({ only: 'highlight' });
     expect(highlights.notifications.map(({ event }: AnyJson) => event.event_id)).toEqual([mention.event_id]);
     await bob.ok(bob.post(room(`receipt/m.read/${encodeURIComponent(last)}`)));
-    expect((await list()).notifications.every(({ read }: AnyJson) => read)).toBe(true);
+    const { notifications } = await list();
+    const ofRoom = notifications.filter(({ room_id: where }: AnyJson) => where === roomId);
+    expect(ofRoom.every(({ read }: AnyJson) => read)).toBe(true);
+    // The invite that bob did not answer.
+    expect(notifications.filter((each: AnyJson) => !ofRoom.includes(each))).toMatchObject([
+      { read: false, event: { type: 'm.room.member', state_key: bob.userId, content: { membership: 'invite' } } },
+    ]);
   });
 });

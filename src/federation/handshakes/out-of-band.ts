@@ -9,6 +9,7 @@ import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { hashToBytes } from '../../rooms/state/room-state.ts';
 import { emptyRoot } from '../../rooms/state-tree/encode-node.ts';
 import { storeOutOfBand } from '../../storage/stores/out-of-band.ts';
+import type { NotificationRow } from '../../storage/stores/persist.ts';
 import type { HandshakeDeps } from './deps.ts';
 
 /** Events that are kept of what was told of a room. */
@@ -18,13 +19,15 @@ const STRIPPED_LENGTH_MAX = 500_000;
 
 /**
  * A membership of a local user that stands in no state here. `told`: state events of the room, whole or stripped, with the
- * server that told them; undefined: nothing is kept, as for leaves. Does nothing when they are joined.
+ * server that told them; undefined: nothing is kept, as for leaves. `notifications`: what their push rules say of it. Does
+ * nothing when they are joined.
  */
 export const keepOutOfBand = async (
   { db, rooms }: Pick<HandshakeDeps, 'db' | 'rooms'>,
   { event, contentJson, restJson }: ParsedPdu,
   version: RoomVersion,
   told: { readonly events: readonly Json[]; readonly via: ServerName } | undefined,
+  notifications: readonly NotificationRow[] = [],
 ): Promise<void> => {
   const own = { content: event.content, sender: event.sender, state_key: event.stateKey!, type: event.type };
   await db.write(storeOutOfBand, {
@@ -43,6 +46,7 @@ export const keepOutOfBand = async (
       rest: restJson,
     },
     told: told && { events: strippedTexts([...told.events, own]), via: told.via },
+    notifications,
   });
 };
 

@@ -56,14 +56,25 @@ const inRoom = (tx: ReadTx, range: NotifiedRange, { room, since }: JoinedRoom): 
   );
 };
 
-/** In the rooms that the user is joined to, since they joined. */
+/** The invites that the user has, also to rooms that this server is not in. */
+const invites = (tx: ReadTx, { user, before, onlyHighlights, limit }: NotifiedRange): Promise<Row[]> =>
+  tx.all<Row>(
+    `SELECT n.event AS "event", n.position AS "position", n.room AS "room", n.highlight AS "isHighlighted",
+       ${isRead('n')} AS "isRead"
+     FROM memberships m JOIN notifications n ON n.user_nid = m.user_nid AND n.room = m.room AND n.event = m.event
+     WHERE m.user_nid = ? AND m.membership = 'invite' AND n.position < ? AND n.notifies = 1 AND n.highlight >= ?
+     ORDER BY n.position DESC LIMIT ?`,
+    ...[user, user, before, onlyHighlights ? 1 : 0, limit],
+  );
+
+/** In the rooms that the user is joined to, since they joined, and the invites to others. */
 export const notifiedEvents = async (tx: ReadTx, range: NotifiedRange): Promise<NotifiedEvent[]> => {
   const rooms = await tx.all<JoinedRoom>(
     `SELECT m.room AS "room", m.since_position AS "since", r.latest_position AS "latest" FROM memberships m
      JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.membership = 'join' ORDER BY r.latest_position DESC`,
     range.user,
   );
-  let found: Row[] = [];
+  let found = await invites(tx, range);
   for (const room of rooms) {
     // Rooms come in the order of their latest events: once the page is full of later ones, the rest cannot change it.
     if (found.length >= range.limit && room.latest < found.at(-1)!.position) break;

@@ -4,6 +4,8 @@ import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/bra
 import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { internEventType, internStateKey, internUser } from './names.ts';
+import { insertNotification } from './persist.ts';
+import type { NotificationRow } from './persist-rows.ts';
 
 /** An m.room.member event that stands in no timeline; `content` and `rest` are PduTexts. */
 export interface OutOfBandEvent {
@@ -28,6 +30,8 @@ export interface OutOfBandArgs {
   readonly event: OutOfBandEvent;
   /** What a server told of the room, a JSON list of stripped state; undefined: nothing, as for leaves. */
   readonly told: { readonly events: string; readonly via: ServerName } | undefined;
+  /** What the rules of the user say of the event; default: nothing. */
+  readonly notifications?: readonly NotificationRow[];
 }
 
 const roomNidOf = async (tx: WriteTx, { roomId, version, emptyRoot }: OutOfBandArgs): Promise<number> => {
@@ -67,8 +71,8 @@ const insertOutlier = async (tx: WriteTx, room: number, nid: number, event: OutO
 export const storeOutOfBand = writer('storeOutOfBand', async (tx, args: OutOfBandArgs): Promise<boolean> => {
   const room = await roomNidOf(tx, args);
   const user = await internUser(tx, args.event.target);
-  const now = await tx.get<{ membership: string }>(
-    'SELECT membership AS "membership" FROM memberships WHERE user_nid = ? AND room = ?',
+  const now = await tx.get<{ membership: string; event: number }>(
+    'SELECT membership AS "membership", event AS "event" FROM memberships WHERE user_nid = ? AND room = ?',
     user,
     room,
   );
@@ -89,6 +93,12 @@ export const storeOutOfBand = writer('storeOutOfBand', async (tx, args: OutOfBan
     position,
     position,
   );
+  // A server that got no answer sends its invite again.
+  const isNews = now?.event !== event;
+  for (const row of isNews ? (args.notifications ?? []) : []) {
+    if (row.user !== user) continue;
+    await insertNotification(tx, room, { nid: event, thread: null, notifies: false, highlights: false }, row, position);
+  }
   await tx.run('DELETE FROM stripped_states WHERE user_nid = ? AND room = ?', user, room);
   if (args.told !== undefined) {
     const { events, via } = args.told;
@@ -117,6 +127,20 @@ export const strippedStateOf = async (tx: ReadTx, user: number, room: number): P
   );
   return row?.events;
 };
+
+/** Of an invite that stands in no state of this server: the event's nid, and a JSON list of stripped state events. */
+export const openInviteOf = (
+  tx: ReadTx,
+  user: number,
+  room: number,
+): Promise<{ readonly event: number; readonly events: string } | undefined> =>
+  tx.get(
+    `SELECT m.event AS "event", s.events AS "events" FROM memberships m
+     JOIN stripped_states s ON s.room = m.room AND s.user_nid = m.user_nid
+     WHERE m.user_nid = ? AND m.room = ? AND m.membership = 'invite'`,
+    user,
+    room,
+  );
 
 export interface OutOfBandMembership {
   readonly room: number;

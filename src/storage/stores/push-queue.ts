@@ -60,13 +60,14 @@ export const trimPushes = writer('trimPushes', async (tx, args: { pusher: number
 export interface StoredException {
   readonly user: number;
   readonly event: number;
+  readonly position: number;
   readonly notifies: number;
 }
 
 /** What single users' rules say of the events with positions in (after, upTo]. */
 export const exceptionsSince = (tx: ReadTx, after: number, upTo: number): Promise<StoredException[]> =>
   tx.all(
-    `SELECT user_nid AS "user", event AS "event", notifies AS "notifies" FROM notifications
+    `SELECT user_nid AS "user", event AS "event", position AS "position", notifies AS "notifies" FROM notifications
      WHERE position > ? AND position <= ?`,
     after,
     upTo,

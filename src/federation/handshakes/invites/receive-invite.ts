@@ -47,9 +47,14 @@ export const receiveInvite = async (
   await checkLocalInvitee(deps, target);
   const signed = addEventSignature(incoming.pdu, version, { name: deps.serverName, key: deps.identity.signingKey });
   // "if the remote homeserver is already in the room, it will receive the invite event twice": it counts when the room takes it.
-  if (!isInRoom) await keepOutOfBand(deps, incoming, version, { events: told, via: origin });
+  if (isInRoom) return signed;
+  const { exceptions } = await deps.notifications.judge(incoming.event, { ...nothingKnown, version });
+  await keepOutOfBand(deps, incoming, version, { events: told, via: origin }, exceptions);
   return signed;
 };
+
+/** The room as push rules find it, where neither its members nor its power levels are here. */
+const nothingKnown = { room: 0, powerLevels: undefined, create: undefined, sender: 0, stateRoot: '' };
 
 /** "servers SHOULD return M_INVALID_PARAM if …" */
 const checkInvite = (
