@@ -127,7 +127,23 @@ const refusals: [string, (answers: Answers) => void, string][] = [
     },
     'state',
   ],
-  ['a state without the create event', ({ joined }) => void joined.state.shift(), 'm.room.create'],
+  ['a state without the create event', ({ joined }) => void joined.state.shift(), 'has no m.room.create'],
+  [
+    'a create event whose key nobody has',
+    ({ joined }) => {
+      const [create] = joined.state;
+      create.signatures = { [create.sender.split(/:(.*)/)[1]]: { 'ed25519:gone': 'A'.repeat(86) } };
+    },
+    'the key ed25519:gone of 127.0.0.1:',
+  ],
+  [
+    'a create event with a forged signature',
+    ({ joined }) => {
+      const [create] = joined.state;
+      create.signatures = { [create.sender.split(/:(.*)/)[1]]: { [testSigningKey.keyId]: 'A'.repeat(86) } };
+    },
+    'm.room.create that it sent cannot be verified: There is no valid signature',
+  ],
   [
     'members left out without the servers in the room',
     ({ joined }) => {

@@ -5,7 +5,8 @@ import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
 
-const listIn = (server: ServerName, answer: JsonObject, key: string): Json[] => {
+/** Throws PeerError where there is none. */
+export const listIn = (server: ServerName, answer: JsonObject, key: string): Json[] => {
   const list = Object.hasOwn(answer, key) ? answer[key] : undefined;
   if (!Array.isArray(list)) throw new PeerError(server, 'application', `its answer has no list of ${key}`);
   return list;

@@ -8,6 +8,7 @@ import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import type { DirectoryChange } from '../../storage/stores/directory.ts';
 import { persistEvents } from '../../storage/stores/persist.ts';
 import { persistRows } from '../persist/enqueue.ts';
+import { signFirstEvents } from '../policy/sign-first-events.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
@@ -32,27 +33,18 @@ const NO_NID = 0;
 const emptyHead: RoomHead = { sequence: 0, stateRoot: emptyRoot, extremities: [], notifiedTotal: 0 };
 
 export const createRoom = async (engine: Engine, creation: RoomCreation): Promise<RoomRef> => {
-  const { version } = creation;
+  const { version, directory } = creation;
   const prepared: Prepared[] = [];
   try {
-    const create = await prepareCreate(engine, creation);
-    prepared.push(create);
-    const { roomId } = create.event;
-    const room: RoomRef = { nid: NO_NID, roomId, version };
-    const drafts = creation.rest(roomId);
-    const nids = await internDrafts(engine, drafts);
-    const first = await engine.nids.take(drafts.length);
-    for (const [index, draft] of drafts.entries()) {
-      const { head } = prepared.at(-1)!;
-      prepared.push(await prepareEvent(engine, room, head, draft, { ...nids[index]!, event: first + index }));
-    }
+    const roomId = await prepareAll(engine, creation, prepared);
+    const signed = await signFirstEvents(engine, version, prepared);
     const persisted = await engine.db.write(persistEvents, {
       room: { roomId, version: version.id },
       sequence: 0,
       upon: [],
       stateChanged: true,
-      ...(creation.directory && { directory: creation.directory }),
-      ...persistRows(engine, prepared),
+      ...(directory && { directory }),
+      ...persistRows(engine, signed),
     });
     for (const { held } of prepared) held.commit();
     const { head } = prepared.at(-1)!;
@@ -70,6 +62,26 @@ export const createRoom = async (engine: Engine, creation: RoomCreation): Promis
     return { nid: persisted.room, roomId, version };
   } catch (error) {
     for (const { held } of prepared) held.discard();
+    throw error;
+  }
+};
+
+/** Adds to `prepared`, so that what came of it can be discarded when the rest fails. */
+const prepareAll = async (engine: Engine, creation: RoomCreation, prepared: Prepared[]): Promise<RoomId> => {
+  try {
+    const create = await prepareCreate(engine, creation);
+    prepared.push(create);
+    const { roomId } = create.event;
+    const room: RoomRef = { nid: NO_NID, roomId, version: creation.version };
+    const drafts = creation.rest(roomId);
+    const nids = await internDrafts(engine, drafts);
+    const first = await engine.nids.take(drafts.length);
+    for (const [index, draft] of drafts.entries()) {
+      const { head } = prepared.at(-1)!;
+      prepared.push(await prepareEvent(engine, room, head, draft, { ...nids[index]!, event: first + index }));
+    }
+    return roomId;
+  } catch (error) {
     // "The initial state implied by the parameters to the request is invalid".
     throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN'
       ? invalidRoomState(error.message, { cause: error })
