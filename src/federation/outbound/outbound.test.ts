@@ -169,6 +169,15 @@ describe('events', () => {
     expect(two.requests).toEqual([]);
   });
 
+  // "Servers should still send events to denied servers if they are still residents of the room."
+  test('reach servers in the room that its ACL denies', async () => {
+    await start();
+    const roomId = await roomWith(one);
+    await rooms.setState(roomId, alice, 'm.room.server_acl', '', { allow: [serverName] });
+    await rooms.say(roomId, alice, 'denied');
+    await arrival(one, 'denied');
+  });
+
   test('that make users leave reach the servers which they leave, and no later ones', async () => {
     await start();
     const roomId = await roomWith(one, two);
