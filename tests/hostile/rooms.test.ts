@@ -10,6 +10,9 @@ import { key, type Stage, startStage } from './stage.ts';
 
 /** The number of forks; more by hand, with a longer --testTimeout. */
 const FORKS = Number(process.env.HOSTILE_FORKS ?? 600);
+/** Forward extremities upon which a batch is compared with one upon few, and what each of them may add to it. */
+const MANY = Number(process.env.HOSTILE_EXTREMITIES ?? 3000);
+const EXTREMITY_MS_MAX = 0.005;
 const PDUS_MAX = 50;
 const PREV_EVENTS_MAX = 20;
 
@@ -77,6 +80,29 @@ test(`${FORKS} forward extremities are borne, and become fewer with each event`,
   expect(prevs).toBeLessThanOrEqual(PREV_EVENTS_MAX);
   expect(await receive.extremities(room.roomId)).toHaveLength(before - prevs + 1);
   expect(await stage.say()).toBeLessThan(2000);
+});
+
+test('with many forward extremities a batch costs by what it changes', async () => {
+  const room = await stage.sharedRoom();
+  const [join] = room.latest;
+  const { depth } = room;
+  const { receive } = stage.us.parts.rooms;
+  const took: number[] = [];
+  const fork = (n: number) => {
+    const { parsed } = room.make({ prevEvents: [join!], depth: depth + 1, content: { n } });
+    return { ...parsed, source: stage.them.name };
+  };
+  for (let at = 0; at < MANY; at += PDUS_MAX) {
+    const events = Array.from({ length: PDUS_MAX }, (_, n) => fork(at + n));
+    const startedAt = performance.now();
+    const fates = await receive.accept(room.roomId, events, { as: 'new', onMissing: 'wait' });
+    took.push(performance.now() - startedAt);
+    expect(fates.every(({ fate }) => fate === 'accepted')).toBe(true);
+  }
+  // The machine may be busy with other things: the quickest of some.
+  const [few, many] = [Math.min(...took.slice(0, 10)), Math.min(...took.slice(-10))];
+  console.log(`${few.toFixed(1)} ms for ${PDUS_MAX} events at first, ${many.toFixed(1)} ms upon ${MANY} extremities`);
+  expect(many).toBeLessThan(few * 1.5 + MANY * EXTREMITY_MS_MAX);
 });
 
 test('signatures of other servers, or with other keys, are none', async () => {
