@@ -17,8 +17,8 @@ export interface WorkedOut {
 }
 
 /**
- * The room has these extremities from now on; its state is worked out when it is needed. `changed`: an event that is no power
- * event moved one extremity on, and this key with it (null: none).
+ * The room has these extremities from now on; its state is worked out when it is needed. `changed`: one extremity moved on, which
+ * changed what stands under this key and nothing else (null: nothing).
  */
 export const moveHead = (batch: Batch, extremities: readonly Extremity[], changed?: number | null): void => {
   const [only] = extremities;
@@ -39,8 +39,8 @@ export const currentState = async (batch: Batch): Promise<NodeHash> => {
 };
 
 /**
- * A state that says of the event what the current state says of it. Events that are no power events have no say in what others
- * may do beyond their own key: what was worked out before them still holds for events that are not judged by that key.
+ * A state that says of the event what the current state says of it: what was worked out before events that changed other keys
+ * still holds for those by which this one is judged.
  */
 export const stateToJudgeBy = async (batch: Batch, event: RoomEvent): Promise<NodeHash> => {
   const { isStale, workedOut } = batch;

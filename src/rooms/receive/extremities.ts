@@ -3,13 +3,13 @@
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import { isPowerEvent } from '../../protocol/state-resolution/power-ordering.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 import { moveHead } from './current-state.ts';
 import { loadEvents } from './load-events.ts';
 import { addEnd, endsOf, removeEnd } from './room-ends.ts';
+import { touchesOnlyItsKey } from './touches-only-its-key.ts';
 
 /** Soft-failed and rejected events that are followed back from one event. */
 const PASSED_MAX = 1000;
@@ -20,13 +20,15 @@ export interface Follower {
   readonly before: NodeHash | undefined;
   /** nid of its (type, state key); null: no state. */
   readonly stateKey: number | null;
+  /** nid of the event that stood there. */
+  readonly replaces: number | undefined;
   /** Accepted events that are here follow it. */
   readonly isCovered: boolean;
 }
 
 /** Moves the room's head on to an accepted event. */
 export const followEvent = async (batch: Batch, event: RoomEvent, follower: Follower): Promise<void> => {
-  const { extremity, before, stateKey, isCovered } = follower;
+  const { extremity, before, isCovered } = follower;
   const covered = await coveredBy(batch, event);
   const ends = endsOf(batch);
   const passed = [...covered].flatMap((id) => ends.byId.get(id) ?? []);
@@ -35,7 +37,17 @@ export const followEvent = async (batch: Batch, event: RoomEvent, follower: Foll
   for (const end of passed) removeEnd(ends, end);
   if (!isCovered) addEnd(ends, extremity);
   const movesOneOn = !isCovered && passed.length === 1 && passed[0]!.stateRoot === before;
-  moveHead(batch, ends.list, movesOneOn && !isPowerEvent(event) ? stateKey : undefined);
+  moveHead(batch, ends.list, movesOneOn ? await changedBy(batch, event, follower) : undefined);
+};
+
+/** The only key of the resolved state that the event can have changed; null: none. undefined: it cannot be told. */
+const changedBy = async (
+  batch: Batch,
+  event: RoomEvent,
+  { before, stateKey, replaces }: Follower,
+): Promise<number | null | undefined> => {
+  if (stateKey === null || !batch.workedOut) return stateKey;
+  return (await touchesOnlyItsKey(batch, event, before!, replaces)) ? stateKey : undefined;
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

@@ -46,7 +46,8 @@ export const placeEvent = async (
     const { eventId, depth } = event;
     const isCovered = stored?.isCovered ?? batch.followers.get(eventId)?.includes(0) === true;
     const extremity = { nid: nids.event, eventId, depth, stateRoot: after };
-    await followEvent(batch, event, { extremity, before: judgement.before, stateKey: nids.stateKey, isCovered });
+    const { before: stateBefore, replaces } = judgement;
+    await followEvent(batch, event, { extremity, before: stateBefore, stateKey: nids.stateKey, replaces, isCovered });
   }
   const redactions = await redactionsOf(batch, incoming, judgement);
   const notified = isNews ? await notify(batch, event, nids, judgement, before.stateRoot) : undefined;

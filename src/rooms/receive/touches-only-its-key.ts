@@ -1,0 +1,79 @@
+// Whether a state event on one branch changes nothing of the resolved state but what stands under its own key, so that what was
+// worked out before it goes on to hold for all else. Room versions 2 to 11, "State resolution".
+//
+// Resolution is given the values on which the states differ and the difference of their full auth chains. No rule looks at the
+// event's type, so that it decides about no other event; it is no power event, and nothing refers to it. What is left is what it
+// and the event that it replaces refer to: as long as that is in the full auth chain of its branch without them, the difference
+// gains or loses these two alone. Since v12 the conflicted state subgraph also has what lies between an event and others in
+// conflict, and there is no such bound.
+
+import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
+import { getEntries } from '../state-tree/read-entries.ts';
+import type { NodeHash } from '../state-tree/state-node.ts';
+import type { Batch } from './batch.ts';
+import type { KnownEvent } from './known-events.ts';
+import { loadEvents } from './load-events.ts';
+
+const POWER_LEVELS = 'm.room.power_levels';
+
+/** What authorisation rules look at in a state. */
+const RULING: ReadonlySet<string> = new Set([
+  'm.room.create',
+  'm.room.member',
+  POWER_LEVELS,
+  'm.room.join_rules',
+  'm.room.third_party_invite',
+]);
+
+/** Power levels that are followed back. */
+const EARLIER_MAX = 20;
+
+/** `before`: the state before the event. `replaces`: nid of the event under its key there. */
+export const touchesOnlyItsKey = async (
+  batch: Batch,
+  event: RoomEvent,
+  before: NodeHash,
+  replaces: number | undefined,
+): Promise<boolean> => {
+  const { engine, room } = batch;
+  if (room.version.stateResolution === 'v2.1' || RULING.has(event.type)) return false;
+  const [replaced] = replaces === undefined ? [] : await engine.state.eventsOf(room, [replaces]);
+  const named = new Set([...event.authEvents, ...(replaced?.authEvents ?? [])]);
+  const known = await engine.known.of(named);
+  if (known.size < named.size) return false;
+  const others = await notIn(batch, before, known.values());
+  return others.length === 0 || areEarlierPowerLevels(batch, others, event.authEvents);
+};
+
+const notIn = async (
+  { engine }: Batch,
+  root: NodeHash,
+  events: Iterable<KnownEvent>,
+): Promise<readonly KnownEvent[]> => {
+  const list = [...events];
+  const keys = list.flatMap(({ stateKey }) => stateKey ?? []);
+  const entries = await getEntries(engine.state.source, root, keys);
+  return list.filter(({ nid, stateKey }) => stateKey === null || entries.get(stateKey) !== nid);
+};
+
+/** Power levels refer to those before them: all that the current ones come from are in the chain. */
+const areEarlierPowerLevels = async (
+  { engine, room }: Batch,
+  events: readonly KnownEvent[],
+  from: readonly EventId[],
+): Promise<boolean> => {
+  const left = new Set(events.map(({ eventId }) => eventId));
+  // The event's own references have to be in the state itself.
+  if (from.some((id) => left.has(id))) return false;
+  let named = from;
+  for (let steps = 0; left.size > 0 && steps < EARLIER_MAX; steps++) {
+    const levels = Array.from((await loadEvents(engine, room, named)).values(), (one) => one.event).find(
+      ({ type }) => type === POWER_LEVELS,
+    );
+    if (!levels) return false;
+    named = levels.authEvents;
+    for (const id of named) left.delete(id);
+  }
+  return left.size === 0;
+};
