@@ -37,6 +37,8 @@ export interface WarmRoom extends RoomRef {
   isPartial: boolean;
   /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
   latestWrite: Promise<unknown>;
+  /** The write of the latest events that wait for others: whoever comes next looks on the disk for those that waited for it. */
+  latestWaiting?: Promise<unknown>;
   /** What receiving learnt of these extremities. */
   ends?: RoomEnds | undefined;
   /** undefined: nobody looked yet. */

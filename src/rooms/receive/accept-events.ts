@@ -4,12 +4,14 @@
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
+import { dependantsOf } from '../../storage/stores/received-events.ts';
 import type { Engine } from '../rooms.ts';
 import { type Batch, type BatchOptions, discardBatch, startBatch } from './batch.ts';
 import { missingAuthEvents } from './checks/auth-events.ts';
 import type { Fate, IncomingEvent } from './incoming.ts';
 import { type InternedEvents, internEvents } from './intern-events.ts';
 import { judgeEvent } from './judge-event.ts';
+import type { KnownEvent } from './known-events.ts';
 import { orderEvents, referencesIn } from './order-events.ts';
 import { placeEvent, type ReceivedNids } from './place-event.ts';
 import { rejudgeRoom } from './rejudge-room.ts';
@@ -94,7 +96,14 @@ const takeIn = async (batch: Batch, incoming: IncomingEvent, nids: ReceivedNids)
   const judgement = await judgeEvent(batch, incoming, { nid: own.event, stateKey: own.stateKey });
   await placeEvent(batch, incoming, own, judgement, stored);
   const { failed, verdict } = judgement;
+  if (stored && (stored.verdict === 2) !== (verdict === 2)) await wakeDependants(batch, stored);
   return failed ? { eventId, fate: verdict === 1 ? 'soft-failed' : 'rejected', failed } : { eventId, fate: 'accepted' };
+};
+
+/** What stood upon the verdict that the event had while it was an outlier. */
+const wakeDependants = async ({ engine, room, toRejudge }: Batch, { nid, eventId }: KnownEvent): Promise<void> => {
+  await room.latestWrite.catch(() => undefined);
+  for (const one of await engine.db.read((tx) => dependantsOf(tx, [{ nid, eventId }]))) toRejudge.add(one);
 };
 
 const missingFor = (

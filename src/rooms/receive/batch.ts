@@ -85,6 +85,7 @@ export const startBatch = async (
     ];
   });
   const known = await engine.known.of([...ids, ...named]);
+  await room.latestWaiting?.catch(() => undefined);
   const waiting = await engine.db.read(async (tx) => ({
     followers: await followersOf(tx, ids),
     awaiters: await awaitersOf(tx, ids),

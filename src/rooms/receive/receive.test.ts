@@ -213,6 +213,43 @@ describe('a room of another server', () => {
   });
 });
 
+describe('events that come in another order elsewhere', () => {
+  test('what follows an event and the event itself are taken at the same time', async () => {
+    const { room, accept, extremities } = await enter();
+    for (let n = 0; n < 10; n++) {
+      const [first, second] = [room.say(bob, `first ${n}`), room.say(bob, `second ${n}`)];
+      await Promise.all([accept([second], { onMissing: 'judge' }), accept([first])]);
+      expect(await extremities()).toEqual([second.event.eventId]);
+    }
+  });
+
+  test('what an outlier authorised falls with it once it has its place', async () => {
+    const { room, rooms, accept, stored } = await enter();
+    const auth = (type: string, key = ''): EventId =>
+      [...room.events.values()].findLast(({ event }) => event.type === type && event.stateKey === key)!.event.eventId;
+    const join = room.member(carol, 'join');
+    const power = (sender: string, more: object = {}): IncomingEvent =>
+      room.add({
+        ...{ type: 'm.room.power_levels', stateKey: '', sender },
+        ...{ content: { users: { [bob]: 100, [carol]: 50 } }, ...more },
+      });
+    const before = power(bob);
+    const ban = room.member(carol, 'ban', bob);
+    const { eventId: banId } = ban.event;
+    const create = auth('m.room.create');
+    const evading = power(carol, { prev: [banId], auth: [create, join.event.eventId, before.event.eventId] });
+    const upon = room.add({
+      ...{ type: 'm.room.topic', stateKey: '', sender: bob, content: { topic: 'x' } },
+      ...{ prev: [banId], auth: [create, auth('m.room.member', bob), evading.event.eventId] },
+    });
+    await accept([join, before, ban]);
+    await rooms.receive.acceptOutliers(room.roomId, [evading]);
+    expect(await accept([upon])).toMatchObject([{ fate: 'accepted' }]);
+    expect(await accept([evading])).toMatchObject([{ fate: 'rejected', failed: { check: 'state-before' } }]);
+    expect(await stored(upon.event.eventId)).toMatchObject({ verdict: 2 });
+  });
+});
+
 describe('a room with a policy server', () => {
   test('soft-fails what the policy server did not sign, but for the event that names it', async () => {
     const { room, accept, stored } = await enter();

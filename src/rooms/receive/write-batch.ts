@@ -64,8 +64,13 @@ export const writeBatch = async (
     }),
   );
   room.latestWrite = written;
+  if (events.some(isWaiting)) room.latestWaiting = written;
   return { written };
 };
+
+/** Whether another event, once it comes, has to know of it. */
+const isWaiting = ({ missingPrevs, awaits = [], redaction }: EventRow): boolean =>
+  missingPrevs.length > 0 || awaits.length > 0 || (redaction !== undefined && !redaction.apply);
 
 /** What changed the state without an event that shows it is shown from the last event of the timeline on. */
 const rowsWithLastState = ({ rows, head, room }: Batch): readonly EventRow[] => {
