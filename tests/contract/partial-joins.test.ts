@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
-import type { RoomId } from '../../src/protocol/ids/branded.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
+import { memberEventsAmong, membershipsAmong } from '../../src/storage/stores/memberships.ts';
+import { internNames } from '../../src/storage/stores/names.ts';
 import {
   countPartialJoinAttempt,
   directFollowers,
+  isToldInPart,
   notePartialJoinProgress,
   partialJoinOf,
   partialJoins,
   roomStatesFrom,
+  stateAmong,
 } from '../../src/storage/stores/partial-joins.ts';
 import { persistEvents } from '../../src/storage/stores/persist.ts';
 import { roomById } from '../../src/storage/stores/rooms.ts';
@@ -42,6 +46,27 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     expect(await db.read((tx) => partialJoinOf(tx, roomId))).toEqual({ ...kept, stateEvents: 10, missingEvents: 4 });
     expect(await db.read(partialJoins)).toHaveLength(1);
     expect(await db.read((tx) => directFollowers(tx, [joined.nid]))).toEqual([]);
+    const ids = [joined.eventId, said.eventId] as EventId[];
+    expect(await db.read((tx) => stateAmong(tx, room.nid, ids))).toEqual([
+      { stateKey: expect.any(Number), event: joined.nid },
+    ]);
+    expect(await db.read((tx) => stateAmong(tx, room.nid + 1, ids))).toEqual([]);
+    // As the harness has it: a member's state key has the number of the user.
+    const memberKeys = ['@creator:elsewhere', '@alice:here.test'].map((userId) => ['m.room.member', userId] as const);
+    await db.write(internNames, { users: [], types: [], stateKeys: memberKeys });
+    const member = { content: '{}', event: joined.nid, sender: alice, user: alice, userId: '@alice:here.test' };
+    expect(await db.read((tx) => memberEventsAmong(tx, [joined.nid, said.nid]))).toEqual([member]);
+    const people = ['@alice:here.test', '@nobody:here.test'] as UserId[];
+    const memberships = await db.read((tx) => membershipsAmong(tx, room.nid, people));
+    expect([...memberships]).toEqual([
+      ['@alice:here.test', expect.objectContaining({ user: alice, membership: 'join' })],
+    ]);
+    const isTold = (server: string, ...only: number[]) =>
+      db.read((tx) => isToldInPart(tx, server as ServerName, ...only));
+    expect(await isTold('x.test')).toBe(true);
+    expect(await isTold('x.test', room.nid)).toBe(true);
+    expect(await isTold('x.test', room.nid + 1)).toBe(false);
+    expect(await isTold('.test')).toBe(false);
 
     const root = new Uint8Array(32).fill(1);
     const states = (await db.read((tx) => roomStatesFrom(tx, room.nid, 0))).map(({ position }) => ({ position, root }));
@@ -50,6 +75,7 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     expect(await isPartial()).toBe(false);
     expect(await db.read((tx) => partialJoinOf(tx, roomId))).toBeUndefined();
     expect(await db.read(partialJoins)).toEqual([]);
+    expect(await isTold('x.test')).toBe(false);
     const [mine] = await db.read((tx) => userRoomsSince(tx, alice, said.position));
     expect(mine).toMatchObject({ nid: room.nid, residency: 1, membership: 'join' });
     expect(mine!.wholePosition).toBe(mine!.position);

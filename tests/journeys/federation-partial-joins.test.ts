@@ -10,12 +10,13 @@ import { until } from '../harness/until.ts';
 let federation: Federation;
 let a: FederatedServer;
 let b: FederatedServer;
+let c: FederatedServer;
 let alice: TestClient;
 let bob: TestClient;
 
 beforeAll(async () => {
-  federation = await startFederation();
-  [a, b] = federation.servers as [FederatedServer, FederatedServer];
+  federation = await startFederation([{}, {}, {}]);
+  [a, b, c] = federation.servers as [FederatedServer, FederatedServer, FederatedServer];
   [alice, bob] = await Promise.all([a.register('alice'), b.register('bob')]);
 });
 afterAll(() => federation[Symbol.asyncDispose]());
@@ -51,6 +52,9 @@ const crowdedRoom = async () => {
     asked: () => asked,
     open: () => {
       isOpen = true;
+    },
+    close: () => {
+      isOpen = false;
     },
     say: (n: number, body: string) =>
       a.parts.rooms.send(roomId, { type: 'm.room.message', sender: member(n), content: { msgtype: 'm.text', body } }),
@@ -130,4 +134,19 @@ test('the room is usable at once, told honestly, and whole later, even after a r
   );
   const root = async (server: FederatedServer) => (await server.parts.explain.room(roomId))!.state_entries;
   expect(await root(b)).toBe(await root(a));
+});
+
+test('where the server that let us in does not tell, another one does', async () => {
+  const room = await crowdedRoom();
+  const { roomId } = room;
+  room.open();
+  const carol = await c.register('carol');
+  const join = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${a.name}`;
+  await carol.ok(carol.post(join));
+  await until('whole room at the third server', async () => (await c.parts.explain.room(roomId))?.resident === 'yes');
+  room.close();
+  await bob.ok(bob.post(join));
+  await until('whole room', async () => (await explained(roomId)).resident === 'yes');
+  const { joined } = await bob.ok(bob.get(roomPath(roomId, 'joined_members')));
+  expect(Object.keys(joined)).toHaveLength(MEMBERS + 3);
 });

@@ -1,4 +1,5 @@
-// Joins of rooms of another server, ever larger ones: until the user is in and can send, and until all members are known.
+// Joins of rooms of another server, ever larger ones: until the user is in, has the room in a /sync that loads members lazily, and
+// can send; and until all members are known.
 
 import { ForeignRoom } from '../../federation/foreign-room.ts';
 import type { ForeignServers } from '../../federation/foreign-server.ts';
@@ -17,6 +18,15 @@ const crowdedRoom = (foreign: ForeignServers, memberCount: number): ForeignRoom 
   return room;
 };
 
+const filter = encodeURIComponent(JSON.stringify({ room: { state: { lazy_load_members: true } } }));
+
+/** Resolves when the user's clients are told of the room. */
+const seesRoom = (user: User, { roomId }: ForeignRoom, since: string): Promise<void> =>
+  until('a room', async () => {
+    const { rooms } = await user.call('GET', `/sync?filter=${filter}&since=${since}&timeout=0`);
+    return (rooms as { readonly join?: Readonly<Record<string, object>> } | undefined)?.join?.[roomId] !== undefined;
+  });
+
 /** Resolves when the server tells of so many. */
 const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promise<void> => {
   const connection = user.connect(JOIN_TIMEOUT_MS);
@@ -24,6 +34,8 @@ const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promi
     'a join',
     async () => {
       const { status, body } = await connection.request('GET', `${CLIENT}${pathOf(room)}/joined_members`);
+      // The members are still being fetched.
+      if (status === 503) return false;
       if (status !== 200) throw new Error(`/joined_members answered ${status}: ${body.toString()}`);
       return Object.keys((JSON.parse(body.toString()) as { joined: object }).joined).length >= count;
     },
@@ -43,10 +55,12 @@ export const join: Row = {
     for (const size of world.sizes.joins) {
       for (let repeat = 0; repeat < repeats; repeat++) {
         const room = crowdedRoom(foreign, size);
+        const { next_batch: since } = await user.call('GET', `/sync?filter=${filter}`);
         let usableMs = 0;
         const cost = await measured(context, async () => {
           const startedAt = performance.now();
           await joinThrough(user, room);
+          await seesRoom(user, room, String(since));
           await user.call('PUT', `${pathOf(room)}/send/m.room.message/first`, { msgtype: 'm.text', body: 'Hello' });
           usableMs = performance.now() - startedAt;
           await knowsMembers(user, room, size + 1);

@@ -2,18 +2,16 @@
 
 import type { Ephemeral } from '../../ephemeral/ephemeral.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { MatrixError } from '../../protocol/errors/matrix-error.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
-import { mayTakePart } from '../../protocol/server-acl/server-acl.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Database } from '../../storage/database.ts';
-import { joinedAmong } from '../../storage/stores/memberships.ts';
 import { findUsers } from '../../storage/stores/names.ts';
 import { receiveMessages } from '../../storage/stores/received-messages.ts';
 import { usersMetHere } from '../../storage/stores/remote-device-lists.ts';
 import type { DeviceUpdate } from '../../storage/stores/remote-devices.ts';
 import type { IncomingEdus } from './incoming.ts';
+import { maybeMembers, membersThere } from './members-there.ts';
 import {
   readDeviceUpdate,
   readMessage,
@@ -80,23 +78,6 @@ export const createIncomingEdus = (deps: IncomingEdusDeps): IncomingEdus => {
   };
 };
 
-/** The room's nid and those of the users who are joined to it; undefined: the room is not known, or the origin is banned from it. */
-const membersThere = async (
-  { db, rooms }: IncomingEdusDeps,
-  origin: ServerName,
-  roomId: RoomId,
-  userIds: readonly UserId[],
-): Promise<{ room: number; users: ReadonlyMap<UserId, number> } | undefined> => {
-  const view = await rooms.view(roomId).catch((error: unknown) => {
-    if (error instanceof MatrixError && error.status === 404) return undefined;
-    throw error;
-  });
-  if (!view || !mayTakePart((await view.get('m.room.server_acl'))?.content, origin)) return undefined;
-  const { nid } = view;
-  const users = await db.read((tx) => joinedAmong(tx, nid, userIds));
-  return users.size === 0 ? undefined : { room: nid, users };
-};
-
 const takeTyping = async (
   deps: IncomingEdusDeps,
   origin: ServerName,
@@ -148,6 +129,8 @@ const takePresences = async (
     const met = await usersMetHere(tx, [...found.values()]);
     return new Map([...found].filter(([, user]) => met.has(user)));
   });
+  const others = said.map(({ userId }) => userId).filter((userId) => !users.has(userId));
+  for (const [userId, user] of await maybeMembers({ db }, origin, [...new Set(others)])) users.set(userId, user);
   for (const { userId, presence: name, isCurrentlyActive, lastActiveAgoMs, statusMsg } of said) {
     const user = users.get(userId);
     if (user === undefined) continue;

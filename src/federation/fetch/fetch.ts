@@ -2,13 +2,15 @@
 // sent: whoever asked verifies them.
 // Server-Server API, "Backfilling and retrieving missing events" and "Retrieving events".
 
+import type { PeerQuery } from '../../peers/calls/request-uri.ts';
 import { PeerError } from '../../peers/peer-error.ts';
 import type { Peers } from '../../peers/peers.ts';
-import type { Json } from '../../protocol/events/json.ts';
+import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
 import type { TimedEvent, TimeQuestion } from '../../rooms/ports.ts';
 import { eventIdsIn, pdusIn } from './read-lists.ts';
+import { readStateTexts } from './read-state-texts.ts';
 
 export interface FetchOptions {
   /** From discovery to the last byte. */
@@ -45,6 +47,13 @@ export interface Fetch {
   /** The state before the event. */
   stateIds(server: ServerName, roomId: RoomId, eventId: EventId, options?: FetchOptions): Promise<StateIds>;
   state(server: ServerName, roomId: RoomId, eventId: EventId, options?: FetchOptions): Promise<StatePdus>;
+  /** The same of a room of any size, as it comes: the JSON texts of state and auth chain in the server's order. */
+  stateTexts(
+    server: ServerName,
+    roomId: RoomId,
+    eventId: EventId,
+    options?: FetchOptions,
+  ): AsyncIterable<readonly string[]>;
   eventAuth(server: ServerName, roomId: RoomId, eventId: EventId, options?: FetchOptions): Promise<readonly Json[]>;
   /** The events and what comes before them, newest first. */
   backfill(
@@ -81,18 +90,21 @@ const EVENTS_MAX = 500;
 
 const part = encodeURIComponent;
 
-export const createFetch = ({ peers }: { readonly peers: Pick<Peers, 'call'> }): Fetch => {
-  const get = async (
+const createGet =
+  (peers: Pick<Peers, 'call'>) =>
+  async (
     destination: ServerName,
     path: string,
-    query: Readonly<Record<string, string | number | readonly string[]>>,
+    query: PeerQuery,
     responseSizeBytesMax: number,
     { timeoutMs = TIMEOUT_MS, signal }: FetchOptions,
-  ) => {
+  ): Promise<JsonObject> => {
     const bounds = { timeoutMs, responseSizeBytesMax, ...(signal && { signal }) };
     return (await peers.call({ destination, method: 'GET', path, query, ...bounds })).json();
   };
 
+export const createFetch = ({ peers }: { readonly peers: Pick<Peers, 'call' | 'stream'> }): Fetch => {
+  const get = createGet(peers);
   return {
     async missingEvents(destination, roomId, { earliest, latest, limit, minDepth }, options = {}) {
       const { timeoutMs = TIMEOUT_MS, signal } = options;
@@ -134,6 +146,9 @@ export const createFetch = ({ peers }: { readonly peers: Pick<Peers, 'call'> }):
         authChain: pdusIn(server, answer, 'auth_chain', STATE_EVENTS_MAX),
       };
     },
+
+    stateTexts: (server, roomId, eventId, options = {}) =>
+      readStateTexts(peers, server, { roomId, eventId, timeoutMs: STATE_TIMEOUT_MS, ...options }),
 
     async eventAuth(server, roomId, eventId, options = {}) {
       const path = `/_matrix/federation/v1/event_auth/${part(roomId)}/${part(eventId)}`;

@@ -1,4 +1,4 @@
-// The state before a join, fetched from another server, verified and stored: what is not here of it in one piece if that is most,
+// The state before a join, fetched from another server, verified and stored: what is not here of it in one answer if it is much,
 // one by one otherwise. Server-Server API, "Retrieving events": state_ids, state and event.
 
 import { createTurns } from '../../lib/turns.ts';
@@ -10,11 +10,13 @@ import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
 import type { PartialJoin } from '../../storage/stores/partial-joins.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import type { Verify } from '../verify/verify-pdus.ts';
+import { type TakingDeps, takeState } from './take-state.ts';
 
 export interface FetchStateDeps {
   readonly receive: Pick<Receive, 'stored' | 'storeState' | 'acceptOutliers'>;
-  readonly fetch: Pick<Fetch, 'stateIds' | 'state' | 'event'>;
-  readonly verify: Pick<Verify, 'verifyPdus'>;
+  readonly fetch: Pick<Fetch, 'stateIds' | 'stateTexts' | 'event'>;
+  readonly verify: Pick<Verify, 'verifyPdus' | 'verifyParsed'>;
+  readonly peers: TakingDeps['peers'];
 }
 
 /** The ids of the state's events, all of them stored. Throws PeerError when the server does not give it. */
@@ -35,7 +37,7 @@ const EVENTS_AT_ONCE = 8;
 const MISSING_SHARE_MAX = 0.01;
 const CHUNK = 5000;
 
-export const createFetchState = ({ receive, fetch, verify }: FetchStateDeps): FetchState => {
+export const createFetchState = ({ receive, fetch, verify, peers }: FetchStateDeps): FetchState => {
   const absentOf = async (ids: readonly EventId[]): Promise<EventId[]> => {
     const absent: EventId[] = [];
     for (let at = 0; at < ids.length; at += CHUNK) {
@@ -53,10 +55,10 @@ export const createFetchState = ({ receive, fetch, verify }: FetchStateDeps): Fe
     return events.filter(({ event }) => event.roomId === join.roomId && event.stateKey !== undefined);
   };
 
-  const whole = async (join: PartialJoin, server: ServerName, signal: AbortSignal): Promise<void> => {
+  const whole = async (join: PartialJoin, server: ServerName, signal: AbortSignal, ids: readonly EventId[]) => {
     const options = { timeoutMs: STATE_TIMEOUT_MS, signal };
-    const { state, authChain } = await fetch.state(server, join.roomId, join.joinEventId, options);
-    await receive.storeState(join.roomId, await read(join, server, [...authChain, ...state]));
+    const texts = fetch.stateTexts(server, join.roomId, join.joinEventId, options);
+    return takeState({ receive, verify, peers }, { ...join, server }, texts, ids);
   };
 
   const single = async (join: PartialJoin, server: ServerName, signal: AbortSignal, ids: readonly EventId[]) => {
@@ -85,8 +87,7 @@ export const createFetchState = ({ receive, fetch, verify }: FetchStateDeps): Fe
     let absent = await absentOf(all);
     await onProgress(all.length, absent.length);
     if (absent.length > SINGLE_EVENTS_MAX) {
-      await whole(join, server, signal);
-      absent = await absentOf(absent);
+      absent = await whole(join, server, signal, absent);
       await onProgress(all.length, absent.length);
     }
     if (absent.length > 0 && absent.length <= SINGLE_EVENTS_MAX) {

@@ -80,6 +80,15 @@ const signersOf = (pdu: ParsedPdu, version: RoomVersion): Signer[] =>
     return { server, signatures: tried.map(([keyId, signature]) => ({ server, keyId, atTs, signature })) };
   });
 
+/** Keys by which the event could be verified and without which it cannot; none: those that are known will do. */
+export const keysLacking = (pdu: ParsedPdu, version: RoomVersion, find: FindKey): KeyWanted[] => {
+  const isKnown = ({ server, keyId, atTs }: KeyWanted): boolean => {
+    const key = find(server, keyId);
+    return key !== undefined && isGoodAt(key, atTs);
+  };
+  return signersOf(pdu, version).flatMap(({ signatures }) => (signatures.some(isKnown) ? [] : signatures));
+};
+
 /** "If all signatures from known unexpired keys from the originating server(s) are found to be valid." */
 const isSigned = async (text: string, { signatures }: Signer, find: FindKey): Promise<boolean> => {
   const checks: Promise<boolean>[] = [];

@@ -57,6 +57,12 @@ const enterInPart = async ({ banned, leftAndCameBack: back }: { banned?: string;
       await rooms.receive.storeState(roomId, [...whole.authChain, ...whole.state]);
       await rooms.receive.completeJoin({ roomId, joinEventId: whole.join.event.eventId, state: idsOf(whole.state) });
     },
+    completeWith: async (events: readonly IncomingEvent[]) => {
+      await rooms.receive.storeState(roomId, events);
+      await rooms.receive.completeJoin({ roomId, joinEventId: whole.join.event.eventId, state: idsOf(events) });
+    },
+    storeState: (events: readonly IncomingEvent[]) => rooms.receive.storeState(roomId, events),
+    whole,
     send: (body: string) =>
       rooms.send(roomId, { type: 'm.room.message', sender: alice as never, content: { body, msgtype: 'm.text' } }),
     members: async () => (await db.read((tx) => membersOfRoom(tx, nid, 'join'))).map(({ userId }) => userId).sort(),
@@ -160,4 +166,30 @@ test('what was refused by a state that was not whole is accepted with the whole 
   expect(await see.verdict(invite.event.eventId)).toBe(2);
   expect(await see.verdict(said.event.eventId)).toBe(0);
   expect((await see.timeline()).at(-1)).toBe(said.event.eventId);
+});
+
+test('a told state that refuses the join changes nothing', async () => {
+  const { room, whole, join, complete, completeWith, send, members, ...see } = await enterInPart();
+  const own = await send('hello');
+  const ban = room.member(alice, 'ban', bob);
+  const told = [...whole.state.filter(({ event }) => event.stateKey !== alice), ban];
+  const before = await see.stateAfter(own.eventId);
+  await expect(completeWith(told)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+  expect(await see.isPartial()).toBe(true);
+  expect(await see.stateAfter(own.eventId)).toBe(before);
+  expect(await members()).toEqual([alice]);
+  await send('still here');
+  await complete();
+  expect(await see.isPartial()).toBe(false);
+  expect(await see.verdict(join.event.eventId)).toBe(0);
+  expect(await members()).toEqual([alice, bob, carol, dave].sort());
+});
+
+test('state that comes in parts is judged by what came before, and again once more has come', async () => {
+  const { whole, storeState, members, complete, ...see } = await enterInPart({ leftAndCameBack: dave });
+  const inParts = [...whole.state, ...whole.authChain].toReversed();
+  for (const one of inParts) await storeState([one]);
+  for (const { event } of inParts) expect([event.type, await see.verdict(event.eventId)]).toEqual([event.type, 0]);
+  await complete();
+  expect(await members()).toEqual([alice, bob, carol, dave].sort());
 });

@@ -5,7 +5,7 @@ import { assert } from '../../lib/assert.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
-import { directFollowers, roomStatesFrom } from '../../storage/stores/partial-joins.ts';
+import { directFollowers, roomStatesFrom, stateAmong } from '../../storage/stores/partial-joins.ts';
 import type { Completion } from '../../storage/stores/persist.ts';
 import type { Engine } from '../rooms.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
@@ -20,12 +20,13 @@ import { moveHead } from './current-state.ts';
 import type { IncomingEvent, ToldJoinState } from './incoming.ts';
 import { type Judgement, judgeEvent } from './judge-event.ts';
 import type { KnownEvent } from './known-events.ts';
-import { orderEvents, referencesIn } from './order-events.ts';
 import { incomingOf, rejudgeRoom } from './rejudge-room.ts';
 import { writeBatch } from './write-batch.ts';
 
 /** Ids or nids in one question to the database. */
 const CHUNK = 1000;
+/** Events in memory at once of those that came since the join. */
+const FOLLOWERS_AT_ONCE = 100;
 
 export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise<void> => {
   const isDone = await engine.lock.run(told.roomId, async () => {
@@ -85,9 +86,8 @@ const stateBeforeJoin = async (batch: Batch, join: KnownEvent, told: readonly Ev
   const entries = await allEntries(source, join.root!);
   entries.delete(join.stateKey!);
   for (let at = 0; at < told.length; at += CHUNK) {
-    for (const one of (await engine.known.of(told.slice(at, at + CHUNK))).values()) {
-      if (one.stateKey !== null && one.room === room.nid && one.verdict !== 2) entries.set(one.stateKey, one.nid);
-    }
+    const some = await engine.db.read((tx) => stateAmong(tx, room.nid, told.slice(at, at + CHUNK)));
+    for (const { stateKey, event } of some) entries.set(stateKey, event);
   }
   return keepState(batch, await setEntries(source, emptyRoot, [...entries]));
 };
@@ -112,41 +112,62 @@ const setRoot = (
 /** Everything that came after the join, in order, stands upon the whole state. */
 const putUnderFollowers = async (batch: Batch, join: number, events: Completion['events'][number][]): Promise<void> => {
   const { engine, room } = batch;
-  const followers = await followersOf(engine, room, join);
-  for (const incoming of orderEvents(followers, referencesIn(room.version, 'all'))) {
-    const { event } = incoming;
-    const named = [event.eventId, ...event.prevEvents, ...event.authEvents].filter((id) => !batch.known.has(id));
-    for (const [id, one] of await engine.known.of(named)) batch.known.set(id, one);
-    const known = batch.known.get(event.eventId)!;
-    const judgement = await judgeEvent(batch, incoming, { nid: known.nid, stateKey: known.stateKey }, 'history');
-    // Of a state that another server told for this event alone nothing was missing.
-    if (judgement.before === undefined) continue;
-    setRoot(batch, incoming, known, judgement, events);
-    // What was held back for other reasons is not looked at here.
-    const isOtherwise = judgement.verdict === 2 ? known.verdict !== 2 : known.verdict === 2;
-    if (isOtherwise) batch.toRejudge.add(known.nid);
+  const followers = await followersOf(engine, join);
+  for (let at = 0; at < followers.length; at += FOLLOWERS_AT_ONCE) {
+    const nids = followers.slice(at, at + FOLLOWERS_AT_ONCE);
+    const stored = new Map((await engine.db.read((tx) => eventsByNid(tx, nids))).map((one) => [one.nid, one]));
+    for (const nid of nids) {
+      const one = stored.get(nid);
+      if (one?.room === room.nid) await putUnder(batch, incomingOf(one, room), events);
+    }
   }
 };
 
-const followersOf = async (engine: Engine, room: WarmRoom, join: number): Promise<IncomingEvent[]> => {
-  const seen = new Set([join]);
-  const found: number[] = [];
+const putUnder = async (
+  batch: Batch,
+  incoming: IncomingEvent,
+  events: Completion['events'][number][],
+): Promise<void> => {
+  const { engine } = batch;
+  const { event } = incoming;
+  const named = [event.eventId, ...event.prevEvents, ...event.authEvents].filter((id) => !batch.known.has(id));
+  for (const [id, one] of await engine.known.of(named)) batch.known.set(id, one);
+  const known = batch.known.get(event.eventId)!;
+  const judgement = await judgeEvent(batch, incoming, { nid: known.nid, stateKey: known.stateKey }, 'history');
+  // Of a state that another server told for this event alone nothing was missing.
+  if (judgement.before === undefined) return;
+  setRoot(batch, incoming, known, judgement, events);
+  // What was held back for other reasons is not looked at here.
+  const isOtherwise = judgement.verdict === 2 ? known.verdict !== 2 : known.verdict === 2;
+  if (isOtherwise) batch.toRejudge.add(known.nid);
+};
+
+/** The nids of all that came after the join, none before those that it follows; those in circles (v1–2) come last. */
+const followersOf = async (engine: Engine, join: number): Promise<number[]> => {
+  const followers = new Map<number, number[]>([[join, []]]);
+  const follows = new Map<number, number>();
   const edge = [join];
   while (edge.length > 0) {
     const some = edge.splice(0, CHUNK);
-    for (const nid of await engine.db.read((tx) => directFollowers(tx, some))) {
-      if (seen.has(nid)) continue;
-      seen.add(nid);
-      found.push(nid);
-      edge.push(nid);
+    for (const { prev, event } of await engine.db.read((tx) => directFollowers(tx, some))) {
+      followers.get(prev)!.push(event);
+      follows.set(event, (follows.get(event) ?? 0) + 1);
+      if (followers.has(event)) continue;
+      followers.set(event, []);
+      edge.push(event);
     }
   }
-  const events: IncomingEvent[] = [];
-  for (let at = 0; at < found.length; at += CHUNK) {
-    const stored = await engine.db.read((tx) => eventsByNid(tx, found.slice(at, at + CHUNK)));
-    for (const one of stored) if (one.room === room.nid) events.push(incomingOf(one, room));
+  const ordered = [join];
+  // It grows while it is read.
+  for (const prev of ordered) {
+    for (const event of followers.get(prev)!) {
+      const left = follows.get(event)! - 1;
+      follows.set(event, left);
+      if (left === 0) ordered.push(event);
+    }
   }
-  return events;
+  for (const [event, left] of follows) if (left > 0) ordered.push(event);
+  return ordered.slice(1);
 };
 
 /**

@@ -24,7 +24,7 @@ import { writeBatch } from './write-batch.ts';
 export const enterRoom = async (engine: Engine, joined: JoinedRoom): Promise<void> => {
   const { roomId, version, join } = joined;
   const outliers = [...joined.authChain, ...joined.state].filter(({ event }) => event.roomId === roomId);
-  const judged = judgeOutliers(roomId, version, outliers, () => undefined);
+  const judged = judgeOutliers(roomId, version, outliers);
   const refusal = judgeByAuthEvents(roomId, version, join, (id) => {
     const one = judged.get(id);
     return one && { event: one.incoming.event, rejected: one.failed !== undefined };
@@ -37,7 +37,7 @@ export const enterRoom = async (engine: Engine, joined: JoinedRoom): Promise<voi
   await engine.db.write(prepareRoom, { roomId, version: version.id, stateRoot: hashToBytes(emptyRoot) });
   const rejudges = await engine.lock.run(roomId, async () => {
     const room = await coldRoom(engine, joined);
-    const stored = await storeJudgedOutliers(engine, room, judged);
+    const { events: stored, wakesOthers } = await storeJudgedOutliers(engine, room, judged);
     // What the join names as its auth_events is state before it, also where the members were left out.
     const state = new Set([...joined.state.map(({ event }) => event.eventId), ...join.event.authEvents]);
     const entries = [...state].flatMap((eventId) => {
@@ -49,7 +49,7 @@ export const enterRoom = async (engine: Engine, joined: JoinedRoom): Promise<voi
       const one = stored.get(event.eventId);
       if (one) told.set(one.nid, event);
     }
-    return writeJoin(engine, room, joined, { entries, told });
+    return (await writeJoin(engine, room, joined, { entries, told })) || wakesOthers;
   });
   if (rejudges) await rejudgeRoom(engine, roomId);
 };

@@ -14,28 +14,23 @@ export interface JudgedOutlier {
   readonly awaits: readonly EventId[];
 }
 
-/** `isRejectedHere`: what became of events that are stored already. In the order of their references. */
+/** `stored`: events that are here already and not among these. In the order of their references. */
 export const judgeOutliers = (
   roomId: RoomId,
   version: RoomVersion,
   events: readonly IncomingEvent[],
-  isRejectedHere: (eventId: EventId) => boolean | undefined,
+  stored: (eventId: EventId) => AuthEvent | undefined = () => undefined,
 ): Map<EventId, JudgedOutlier> => {
   const judged = new Map<EventId, JudgedOutlier>();
+  const entry = (id: EventId): AuthEvent | undefined => {
+    const one = judged.get(id);
+    return one ? { event: one.incoming.event, rejected: one.failed !== undefined } : stored(id);
+  };
   for (const incoming of orderEvents(events, referencesIn(version, 'auth'))) {
-    const refusal = judgeByAuthEvents(roomId, version, incoming, (id) => entryOf(judged, id, isRejectedHere));
+    const refusal = judgeByAuthEvents(roomId, version, incoming, entry);
     judged.set(incoming.event.eventId, { incoming, failed: refusal?.failed, awaits: refusal?.awaits ?? [] });
   }
   return judged;
-};
-
-const entryOf = (
-  judged: ReadonlyMap<EventId, JudgedOutlier>,
-  id: EventId,
-  isRejectedHere: (eventId: EventId) => boolean | undefined,
-): AuthEvent | undefined => {
-  const one = judged.get(id);
-  return one && { event: one.incoming.event, rejected: isRejectedHere(id) ?? one.failed !== undefined };
 };
 
 export const judgeByAuthEvents = (

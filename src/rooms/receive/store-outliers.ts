@@ -7,6 +7,7 @@ import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import { internEvents } from './intern-events.ts';
 import type { JudgedOutlier } from './judge-outliers.ts';
+import type { KnownEvent } from './known-events.ts';
 
 const CHUNK = 1000;
 
@@ -16,30 +17,46 @@ export interface StoredOutlier {
   readonly verdict: VerdictCode;
 }
 
-/** Those that are stored already stay as they are. `judged`: in the order of their references. */
+export interface StoredOutliers {
+  /** Also of events that were named as auth events and are here. */
+  readonly events: ReadonlyMap<EventId, StoredOutlier>;
+  /** Whether events here waited for some of these: they are to be judged again. */
+  readonly wakesOthers: boolean;
+}
+
+/**
+ * Those that are stored already stay as they are. `judged`: in the order of their references. `known`: what is here of them and of
+ * their auth events, if that was looked up.
+ */
 export const storeJudgedOutliers = async (
   engine: Engine,
   room: RoomRef,
   judged: ReadonlyMap<EventId, JudgedOutlier>,
-): Promise<Map<EventId, StoredOutlier>> => {
-  const stored = new Map<EventId, StoredOutlier>();
+  known?: ReadonlyMap<EventId, KnownEvent>,
+): Promise<StoredOutliers> => {
+  const events = new Map<EventId, StoredOutlier>();
   const all = [...judged.values()];
-  for (let at = 0; at < all.length; at += CHUNK) await storeChunk(engine, room, all.slice(at, at + CHUNK), stored);
-  return stored;
+  let woken = 0;
+  for (let at = 0; at < all.length; at += CHUNK) {
+    const chunk = all.slice(at, at + CHUNK);
+    const named = chunk.flatMap(({ incoming: { event } }) => [event.eventId, ...event.authEvents]);
+    const here = known ?? (await engine.known.of(named.filter((id) => !events.has(id))));
+    for (const [id, { nid, stateKey, verdict, room: itsRoom }] of here) {
+      if (itsRoom === room.nid) events.set(id, { nid, stateKey, verdict });
+    }
+    const fresh = chunk.filter(({ incoming: { event } }) => !here.has(event.eventId) && !events.has(event.eventId));
+    if (fresh.length > 0) woken += await storeChunk(engine, room, fresh, events);
+  }
+  return { events, wakesOthers: woken > 0 };
 };
 
+/** How many events here waited for some of these. */
 const storeChunk = async (
   engine: Engine,
   room: RoomRef,
-  chunk: readonly JudgedOutlier[],
+  fresh: readonly JudgedOutlier[],
   stored: Map<EventId, StoredOutlier>,
-): Promise<void> => {
-  const known = await engine.known.of(chunk.map(({ incoming }) => incoming.event.eventId));
-  for (const [id, { nid, stateKey, verdict, room: itsRoom }] of known) {
-    if (itsRoom === room.nid) stored.set(id, { nid, stateKey, verdict });
-  }
-  const fresh = chunk.filter(({ incoming }) => !known.has(incoming.event.eventId));
-  if (fresh.length === 0) return;
+): Promise<number> => {
   const { nids } = await internEvents(
     engine,
     fresh.map(({ incoming }) => incoming),
@@ -64,5 +81,5 @@ const storeChunk = async (
       ...(awaits.length > 0 && { awaits }),
     };
   });
-  await engine.db.write(storeOutliers, { room: room.nid, events, authEdges, now: engine.clock.now() });
+  return engine.db.write(storeOutliers, { room: room.nid, events, authEdges, now: engine.clock.now() });
 };

@@ -1,10 +1,11 @@
 // Rooms of other servers that this one enters: their rows, and their states and auth chains beside the timeline.
 
-import type { RoomId } from '../../protocol/ids/branded.ts';
+import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { type ReadTx, writer } from '../database.ts';
 import { packRest } from '../rest-text.ts';
 import { insertFailure } from './persist-received.ts';
 import type { EventRow } from './persist-rows.ts';
+import { awaitersOf } from './received-events.ts';
 
 export interface RoomRow {
   readonly nid: number;
@@ -66,8 +67,11 @@ export interface OutliersToStore {
   readonly now: number;
 }
 
-/** Some of a room's state or auth chain, before the room is entered. None of them is stored. */
-export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersToStore): Promise<void> => {
+/**
+ * Some of a room's state or auth chain, beside its timeline. None of them is stored. Returns how many events were rejected for want
+ * of them: these are noted to be judged again.
+ */
+export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersToStore): Promise<number> => {
   await tx.runMany(
     `INSERT INTO events (nid, event_id, room, type, sender, state_key, origin_server_ts, depth, content, rest, verdict)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -96,4 +100,13 @@ export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersTo
       );
     }
   }
+  const awaiters = await awaitersOf(
+    tx,
+    args.events.map(({ eventId }) => eventId as EventId),
+  );
+  await tx.runMany(
+    'INSERT INTO rejudgements (event, room) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    awaiters.map(({ event }) => [event, args.room]),
+  );
+  return awaiters.length;
 });

@@ -65,6 +65,24 @@ export const memberEventsOfRoom = (
 ): Promise<{ membership: MembershipState; event: number }[]> =>
   tx.all('SELECT membership AS "membership", event AS "event" FROM memberships WHERE room = ?', room);
 
+export interface MemberEvent {
+  readonly event: number;
+  readonly sender: number;
+  readonly user: number;
+  readonly userId: UserId;
+  /** JSON text. */
+  readonly content: string;
+}
+
+/** Those of the events (nids) that are m.room.member events of users, in no particular order. */
+export const memberEventsAmong = (tx: ReadTx, events: readonly number[]): Promise<MemberEvent[]> =>
+  tx.all(
+    `SELECT e.nid AS "event", e.sender AS "sender", u.nid AS "user", u.user_id AS "userId", e.content AS "content"
+     FROM events e JOIN state_keys k ON k.nid = e.state_key AND k.type = 'm.room.member'
+     JOIN users u ON u.user_id = k.state_key WHERE ${tx.dialect.anyInt('e.nid')}`,
+    tx.dialect.list(events),
+  );
+
 export const countMembers = async (tx: ReadTx, room: number, membership: MembershipState): Promise<number> => {
   const row = await tx.get<{ count: number }>(
     'SELECT count(*) AS "count" FROM memberships WHERE room = ? AND membership = ?',
@@ -149,19 +167,17 @@ export const forgetRoom = writer('forgetRoom', async (tx, args: { user: number; 
   return changed > 0;
 });
 
-/** nids of those of the users who are joined to the room. */
-export const joinedAmong = async (
+/** Of those of the users who have or had something to do with the room. */
+export const membershipsAmong = async (
   tx: ReadTx,
   room: number,
   userIds: readonly UserId[],
-): Promise<Map<UserId, number>> => {
-  if (userIds.length === 0) return new Map();
-  const rows = await tx.all<{ user: number; userId: UserId }>(
-    `SELECT u.nid AS "user", u.user_id AS "userId" FROM users u
-     JOIN memberships m ON m.user_nid = u.nid AND m.room = ? AND m.membership = 'join'
-     WHERE ${tx.dialect.anyText('u.user_id')}`,
+): Promise<Map<UserId, { readonly user: number; readonly membership: MembershipState }>> => {
+  const rows = await tx.all<{ user: number; userId: UserId; membership: MembershipState }>(
+    `SELECT u.nid AS "user", u.user_id AS "userId", m.membership AS "membership" FROM users u
+     JOIN memberships m ON m.user_nid = u.nid AND m.room = ? WHERE ${tx.dialect.anyText('u.user_id')}`,
     room,
     tx.dialect.list(userIds),
   );
-  return new Map(rows.map((row) => [row.userId, row.user]));
+  return new Map(rows.map((row) => [row.userId, row]));
 };

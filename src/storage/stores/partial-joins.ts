@@ -43,6 +43,14 @@ export const partialJoins = async (tx: ReadTx): Promise<PartialJoin[]> => {
   return rows.map(decoded);
 };
 
+/** Whether the server is told to be in this room (by nid), or in any, whose members are not all known yet. */
+export const isToldInPart = async (tx: ReadTx, server: ServerName, room?: number): Promise<boolean> => {
+  // Nothing in a server's name means anything to LIKE.
+  const where = `FROM partial_joins WHERE servers LIKE ?${room === undefined ? '' : ' AND room = ?'} LIMIT 1`;
+  const params = [`%${JSON.stringify(server)}%`, ...(room === undefined ? [] : [room])];
+  return (await tx.get(`SELECT 1 AS "one" ${where}`, ...params)) !== undefined;
+};
+
 export interface PartialJoinProgress {
   readonly room: number;
   readonly stateEvents: number;
@@ -77,11 +85,22 @@ export const roomStatesFrom = (
     position,
   );
 
-/** Events that name some of these as their prev events, by nid. */
-export const directFollowers = async (tx: ReadTx, nids: readonly number[]): Promise<number[]> => {
-  const rows = await tx.all<{ event: number }>(
-    `SELECT DISTINCT event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}`,
-    tx.dialect.list(nids),
+/** Those of the events that are state of this room (by nid) and were not rejected, each with the nid of its state key. */
+export const stateAmong = (
+  tx: ReadTx,
+  room: number,
+  eventIds: readonly EventId[],
+): Promise<{ stateKey: number; event: number }[]> =>
+  tx.all(
+    `SELECT state_key AS "stateKey", nid AS "event" FROM events
+     WHERE ${tx.dialect.anyText('event_id')} AND room = ? AND state_key IS NOT NULL AND verdict <> 2`,
+    tx.dialect.list(eventIds),
+    room,
   );
-  return rows.map(({ event }) => event);
-};
+
+/** Events that name some of these as their prev events, by nid. */
+export const directFollowers = (tx: ReadTx, prevs: readonly number[]): Promise<{ prev: number; event: number }[]> =>
+  tx.all(
+    `SELECT prev AS "prev", event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}`,
+    tx.dialect.list(prevs),
+  );
