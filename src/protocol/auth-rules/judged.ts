@@ -27,8 +27,26 @@ export function powerLevelsEventOf(judged: Judged): RoomEvent | undefined {
   return judged.facts.state('m.room.power_levels', '');
 }
 
-export function powerLevelsIn(judged: Judged, powerLevels: RoomEvent | undefined): PowerLevels {
-  return readPowerLevels(powerLevels?.content, judged.version, judged.create);
+export function powerLevelsIn({ version, create }: Judged, powerLevels: RoomEvent | undefined): PowerLevels {
+  return powerLevelsOf(powerLevels, version, create);
+}
+
+interface ReadLevels {
+  readonly version: RoomVersion;
+  readonly create: RoomEvent;
+  readonly levels: PowerLevels;
+}
+
+/** What an event said when it was read last: hundreds of events are judged by the same one. Events never change. */
+const lastRead = new WeakMap<RoomEvent, ReadLevels>();
+
+export function powerLevelsOf(event: RoomEvent | undefined, version: RoomVersion, create: RoomEvent): PowerLevels {
+  if (event === undefined) return readPowerLevels(undefined, version, create);
+  const known = lastRead.get(event);
+  if (known?.version === version && known.create === create) return known.levels;
+  const levels = readPowerLevels(event.content, version, create);
+  lastRead.set(event, { version, create, levels });
+  return levels;
 }
 
 /** The m.room.join_rules event's rule; a room without one is for invited users only. */

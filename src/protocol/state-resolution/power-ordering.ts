@@ -1,6 +1,6 @@
 // The order in which power events are judged: "Reverse topological power ordering", room versions 2 to 12.
 
-import { readPowerLevels } from '../auth-rules/power-levels.ts';
+import { powerLevelsOf } from '../auth-rules/judged.ts';
 import { compareCodePoints } from '../canonical-json/compare-code-points.ts';
 import type { RoomEvent } from '../events/room-event.ts';
 import type { EventId } from '../ids/branded.ts';
@@ -62,7 +62,7 @@ export function reverseTopologicalPowerOrdering(
 /** "x's sender … power level … when looking at their respective auth_events": not by the current state. */
 function powerOfSender(event: RoomEvent, version: RoomVersion, create: RoomEvent, given: GivenEvents): number {
   const powerLevels = given.authEvent(event, 'm.room.power_levels', '');
-  return readPowerLevels(powerLevels?.content, version, create).powerOf(event.sender);
+  return powerLevelsOf(powerLevels, version, create).powerOf(event.sender);
 }
 
 function compareVertices(x: Vertex, y: Vertex): number {

@@ -1,13 +1,12 @@
 // The auth chains of conflicted events, followed level by level down to what all states have in common.
 
 import { present } from '../../lib/assert.ts';
-import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
 import { entryInMemory, getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
-import type { ChainEvent, Citer, RoomChains } from './chain-memory.ts';
+import type { ChainEvent, RoomChains } from './chain-memory.ts';
 import { loadById, loadByNid } from './load-chain-events.ts';
 
 export interface AuthWalk {
@@ -49,97 +48,108 @@ export const startWalk = (
 export const readEntries = async (walk: AuthWalk, keys: Iterable<number>): Promise<void> => {
   const { engine, base, entries } = walk;
   const absent: number[] = [];
-  for (const key of keys) {
-    if (entries.has(key)) continue;
-    const entry = entryInMemory(engine.state.nodes, base, key);
-    if (entry === 'absent') absent.push(key);
-    else entries.set(key, entry);
-  }
+  for (const key of keys) if (!knowsEntry(walk, key)) absent.push(key);
   if (absent.length === 0) return;
   const read = await getEntries(engine.state.source, base, absent);
   for (const key of absent) entries.set(key, read.get(key));
 };
 
 /** Whether an event is in the common state. Its key was read. */
-export const isCommon = ({ conflictedKeys, entries }: AuthWalk, { event, stateKey }: Citer): boolean =>
-  !conflictedKeys.has(stateKey) && entries.get(stateKey) === event;
+export const isCommon = ({ conflictedKeys, entries }: AuthWalk, nid: number, stateKey: number): boolean =>
+  !conflictedKeys.has(stateKey) && entries.get(stateKey) === nid;
 
 /** Events by their nids, put into `found`. */
-export const findByNid = async ({ engine, room, found }: AuthWalk, nids: Iterable<number>): Promise<void> => {
-  const absent = takeRemembered(engine, found, nids);
+export const findByNid = async (walk: AuthWalk, nids: Iterable<number>): Promise<void> => {
+  const { engine, room, found } = walk;
+  const absent: number[] = [];
+  for (const nid of nids) if (!found.has(nid) && !remembered(walk, nid)) absent.push(nid);
   if (absent.length === 0) return;
   for (const one of await loadByNid(engine, room, absent)) found.set(one.nid, one);
 };
 
-const takeRemembered = (engine: Engine, found: Map<number, ChainEvent>, nids: Iterable<number>): number[] => {
-  const absent: number[] = [];
-  for (const nid of nids) {
-    if (found.has(nid)) continue;
-    const remembered = engine.chains.get(nid);
-    if (remembered) found.set(nid, remembered);
-    else absent.push(nid);
-  }
-  return absent;
-};
-
-export const foundEvent = ({ found }: Pick<AuthWalk, 'found'>, nid: number): ChainEvent =>
-  present(found.get(nid), `event ${nid} was loaded`);
+export const foundEvent = ({ found }: AuthWalk, nid: number): ChainEvent =>
+  present(found.get(nid), 'an event of a conflict was loaded');
 
 /** Follows the auth events of events that were found. */
 export const walkAuthChains = async (walk: AuthWalk, starts: readonly number[]): Promise<void> => {
-  const { engine, room, found, expanded, reached } = walk;
-  const isWhole = room.version.stateResolution === 'v2.1';
-  let level = starts;
-  for (const nid of level) expanded.add(nid);
-  while (level.length > 0) {
-    const cited = citedBy(walk, level);
-    const absent = takeRemembered(engine, found, cited.keys());
-    if (absent.length > 0) {
-      const ids = absent.map((nid) => cited.get(nid)!);
-      for (const one of await loadById(engine, room, ids)) found.set(one.nid, one);
-    }
-    await readEntries(walk, keysOf(walk, cited.keys()));
-    const next: number[] = [];
-    for (const nid of cited.keys()) {
-      const { event } = foundEvent(walk, nid);
-      if (isKnownToBeReached(walk, nid)) reached.add(nid);
-      // "every m.room.power_levels in their auth chains": the mainline goes on below what is common.
-      if (!isWhole && reached.has(nid) && !isPowerLevels(event)) continue;
-      expanded.add(nid);
-      next.push(nid);
-    }
-    level = next;
+  const { engine, room, found, expanded } = walk;
+  for (const nid of starts) expanded.add(nid);
+  let pending = [...starts];
+  while (pending.length > 0) {
+    const { left, absent, keys } = followInMemory(walk, pending);
+    if (absent.size > 0) for (const one of await loadById(engine, room, absent)) found.set(one.nid, one);
+    await readEntries(walk, keys);
+    pending = left;
   }
 };
 
-const isPowerLevels = ({ type }: RoomEvent): boolean => type === 'm.room.power_levels';
-
-/** The auth events of a level that were not followed yet, with their ids. */
-const citedBy = ({ found, expanded, reached }: AuthWalk, level: readonly number[]): Map<number, EventId> => {
-  const cited = new Map<number, EventId>();
-  for (const nid of level) {
-    const { auths, event } = foundEvent({ found }, nid);
-    const isReached = reached.has(nid);
-    for (const [at, auth] of auths.entries()) {
-      if (isReached) reached.add(auth);
-      if (!expanded.has(auth)) cited.set(auth, event.authEvents[at]!);
-    }
-  }
-  return cited;
-};
-
-/** The keys by which it shows whether events are reached. */
-function* keysOf(walk: AuthWalk, nids: Iterable<number>): Generator<number> {
-  for (const nid of nids) {
-    yield foundEvent(walk, nid).stateKey;
-    const by = walk.chains.reachedBy.get(nid);
-    if (by) yield by.stateKey;
-  }
+interface Followed {
+  /** Those of whose auth events some are not in memory. */
+  readonly left: number[];
+  readonly absent: Set<EventId>;
+  /** Keys under which it is to be known what the base has. */
+  readonly keys: Set<number>;
 }
 
-const isKnownToBeReached = (walk: AuthWalk, nid: number): boolean => {
+const followInMemory = (walk: AuthWalk, pending: number[]): Followed => {
+  const { found, expanded, reached } = walk;
+  const isWhole = walk.room.version.stateResolution === 'v2.1';
+  const followed: Followed = { left: [], absent: new Set(), keys: new Set() };
+  for (let nid = pending.pop(); nid !== undefined; nid = pending.pop()) {
+    const one = foundEvent(walk, nid);
+    const isReached = reached.has(nid);
+    let isLeft = false;
+    for (let at = 0; at < one.auths.length; at++) {
+      const auth = one.auths[at]!;
+      if (isReached) reached.add(auth);
+      if (expanded.has(auth)) continue;
+      const cited = found.get(auth) ?? remembered(walk, auth);
+      if (!cited) followed.absent.add(one.event.authEvents[at]!);
+      else if (!knowsEntriesOf(walk, cited)) noteKeys(walk, cited, followed.keys);
+      else {
+        if (isKnownToBeReached(walk, cited)) reached.add(auth);
+        // "every m.room.power_levels in their auth chains": the mainline goes on below what is common.
+        if (!isWhole && reached.has(auth) && cited.event.type !== 'm.room.power_levels') continue;
+        expanded.add(auth);
+        pending.push(auth);
+        continue;
+      }
+      isLeft = true;
+    }
+    if (isLeft) followed.left.push(nid);
+  }
+  return followed;
+};
+
+const remembered = ({ engine, found }: AuthWalk, nid: number): ChainEvent | undefined => {
+  const one = engine.chains.get(nid);
+  if (one) found.set(nid, one);
+  return one;
+};
+
+const knowsEntry = ({ engine, base, entries }: AuthWalk, key: number): boolean => {
+  if (entries.has(key)) return true;
+  const entry = entryInMemory(engine.state.nodes, base, key);
+  if (entry !== 'absent') entries.set(key, entry);
+  return entry !== 'absent';
+};
+
+/** Whether it shows by what was read already if the event is reached. */
+const knowsEntriesOf = (walk: AuthWalk, { nid, stateKey }: ChainEvent): boolean => {
   if (walk.reached.has(nid)) return true;
-  if (isCommon(walk, { event: nid, stateKey: foundEvent(walk, nid).stateKey })) return true;
   const by = walk.chains.reachedBy.get(nid);
-  return by !== undefined && isCommon(walk, by);
+  return knowsEntry(walk, stateKey) && (by === undefined || knowsEntry(walk, by.stateKey));
+};
+
+const noteKeys = ({ chains }: AuthWalk, { nid, stateKey }: ChainEvent, keys: Set<number>): void => {
+  keys.add(stateKey);
+  const by = chains.reachedBy.get(nid);
+  if (by) keys.add(by.stateKey);
+};
+
+const isKnownToBeReached = (walk: AuthWalk, { nid, stateKey }: ChainEvent): boolean => {
+  if (walk.reached.has(nid)) return true;
+  if (isCommon(walk, nid, stateKey)) return true;
+  const by = walk.chains.reachedBy.get(nid);
+  return by !== undefined && isCommon(walk, by.event, by.stateKey);
 };

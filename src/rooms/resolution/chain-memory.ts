@@ -3,6 +3,7 @@
 
 import { LruCache } from '../../lib/lru-cache.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { EventId } from '../../protocol/ids/branded.ts';
 import type { StateKey } from '../../protocol/state-resolution/state-key.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 
@@ -39,6 +40,7 @@ export interface RoomChains {
 
 export interface ChainMemory {
   get(nid: number): ChainEvent | undefined;
+  byId(eventId: EventId): ChainEvent | undefined;
   put(event: ChainEvent): void;
   /** Its verdict or its text is another now. */
   forget(nid: number): void;
@@ -58,12 +60,15 @@ export const createChainMemory = (): ChainMemory => {
   let recent = new Map<number, ChainEvent>();
   let older = new Map<number, ChainEvent>();
   const rooms = new LruCache<number, RoomChains>(ROOMS_MAX);
+  const ids = new Map<EventId, ChainEvent>();
   const put = (event: ChainEvent): void => {
     if (recent.size >= EVENTS_MAX / 2) {
+      for (const [nid, { event: gone }] of older) if (!recent.has(nid)) ids.delete(gone.eventId);
       older = recent;
       recent = new Map();
     }
     recent.set(event.nid, event);
+    ids.set(event.event.eventId, event);
   };
   return {
     get(nid) {
@@ -73,14 +78,18 @@ export const createChainMemory = (): ChainMemory => {
       if (old) put(old);
       return old;
     },
+    byId: (eventId) => ids.get(eventId),
     put,
     forget(nid) {
+      const gone = recent.get(nid) ?? older.get(nid);
+      if (gone) ids.delete(gone.event.eventId);
       recent.delete(nid);
       older.delete(nid);
     },
     clear() {
       recent.clear();
       older.clear();
+      ids.clear();
       rooms.clear();
     },
     ofRoom(room) {

@@ -60,9 +60,15 @@ const asConflict = (
   difference: ReadonlySet<number>,
   common: ReadonlyMap<StateKey, EventId>,
 ): Conflict => {
-  const { found, reached, expanded, room } = walk;
-  const byId = new Map<EventId, ChainEvent>();
-  for (const one of found.values()) byId.set(one.event.eventId, one);
+  const { engine, found, reached, expanded, room } = walk;
+  let all: Map<EventId, ChainEvent> | undefined;
+  // Nearly all are remembered; of a conflict that is larger than the memory they are not.
+  const byId = (id: EventId): ChainEvent | undefined => {
+    const one = engine.chains.byId(id);
+    if (one && found.has(one.nid)) return one;
+    all ??= new Map(Array.from(found.values(), (each) => [each.event.eventId, each]));
+    return all.get(id);
+  };
   const keyNids = new Map<StateKey, number>();
   // As many as there are values under one key: each has a value of its own, where there are so many.
   const stateSets: Map<StateKey, EventId>[] = [new Map(), new Map()];
@@ -80,14 +86,14 @@ const asConflict = (
       create: createIn(found),
       stateSets,
       authDifference: new Set(Array.from(difference, (nid) => foundEvent(walk, nid).event.eventId)),
-      common: { get: (key) => common.get(key), reaches: (id) => reached.has(byId.get(id)?.nid ?? 0) },
-      event: (id) => byId.get(id)?.event,
+      common: { get: (key) => common.get(key), reaches: (id) => reached.has(byId(id)?.nid ?? 0) },
+      event: (id) => byId(id)?.event,
       // What was not followed is in all states.
-      authEventsOf: (id) => (expanded.has(byId.get(id)?.nid ?? 0) ? undefined : []),
-      isRejected: (id) => byId.get(id)?.isRejected === true,
+      authEventsOf: (id) => (expanded.has(byId(id)?.nid ?? 0) ? undefined : []),
+      isRejected: (id) => byId(id)?.isRejected === true,
     },
     keyNids,
-    nidOf: (eventId) => present(byId.get(eventId), `event ${eventId} was loaded`).nid,
+    nidOf: (eventId) => present(byId(eventId), 'an event of a conflict was loaded').nid,
   };
 };
 
@@ -112,9 +118,11 @@ const differingStates = async (engine: Engine, [first, ...roots]: readonly NodeH
 
 /** By key nid, the different events that stand there. */
 const valuesOf = ({ base, others }: DifferingStates): Map<number, number[]> => {
-  const values = new Map(Array.from(base, ([key, nid]) => [key, new Set([nid])]));
-  for (const other of others) for (const [key, nid] of other) values.get(key)!.add(nid);
-  return new Map(Array.from(values, ([key, nids]) => [key, [...nids].filter((nid) => nid !== undefined)]));
+  const values = new Map<number, number[]>();
+  for (const [key, nid] of base) values.set(key, nid === undefined ? [] : [nid]);
+  for (const other of others) for (const [key, nid] of other) if (nid !== undefined) values.get(key)!.push(nid);
+  if (others.length > 1) for (const [key, nids] of values) values.set(key, [...new Set(nids)]);
+  return values;
 };
 
 /** Events of the common state under some keys. */

@@ -114,7 +114,7 @@ const commonAmong = async (walk: AuthWalk, citers: readonly Citer[]): Promise<Ci
     walk,
     candidates.map(({ stateKey }) => stateKey),
   );
-  return candidates.find((citer) => isCommon(walk, citer));
+  return candidates.find(({ event, stateKey }) => isCommon(walk, event, stateKey));
 };
 
 /** What is not on disk yet. */

@@ -163,7 +163,7 @@ describe.each(['1', '6', '11', '12'] as const)('resolving in room version %s', (
           await room.check(events);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 });
