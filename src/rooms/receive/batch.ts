@@ -6,7 +6,9 @@ import { isEventId } from '../../protocol/ids/event-id.ts';
 import type { EventRow, VerdictCode } from '../../storage/stores/persist.ts';
 import { awaitersOf, followersOf, redactionsWaitingFor } from '../../storage/stores/received-events.ts';
 import type { Engine } from '../rooms.ts';
+import type { AuthState } from '../send/auth-state.ts';
 import { relationOf } from '../send/relation-of.ts';
+import { hashToBytes } from '../state/room-state.ts';
 import type { ChangedState } from '../state-tree/set-entries.ts';
 import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
@@ -63,6 +65,10 @@ export interface Batch {
   told: ReadonlyMap<number, RoomEvent>;
   /** Roots made of states that other servers told. */
   readonly toldRoots: Map<readonly EventId[], NodeHash>;
+  /** By root and sender, what events are judged by that are not about members. */
+  readonly authStates: Map<string, Promise<AuthState>>;
+  /** The bytes of roots. */
+  readonly rootBytes: Map<NodeHash, Uint8Array>;
   /** By root of the current state. */
   readonly policyServers: Map<NodeHash, PolicyServer | null>;
 }
@@ -112,6 +118,8 @@ export const startBatch = async (
     toRejudge: new Set(),
     told: new Map(),
     toldRoots: new Map(),
+    authStates: new Map(),
+    rootBytes: new Map(),
     policyServers: new Map(),
   };
 };
@@ -136,6 +144,15 @@ export const keepState = (batch: Batch, { root, newNodes }: ChangedState): NodeH
     batch.holds.push(nodes.hold(fresh));
   }
   return root;
+};
+
+/** One for all rows with this root: what is the same object crosses to the writer thread once. */
+export const bytesOfRoot = ({ rootBytes }: Batch, root: NodeHash): Uint8Array => {
+  const known = rootBytes.get(root);
+  if (known) return known;
+  const bytes = hashToBytes(root);
+  rootBytes.set(root, bytes);
+  return bytes;
 };
 
 /** Nothing came of it: nobody may stand upon it. */

@@ -61,8 +61,18 @@ export const judgeEvent = async (
   };
 };
 
-const authStateAt = (batch: Batch, root: NodeHash, { event }: IncomingEvent): Promise<AuthState> =>
-  loadAuthState(batch.engine.state, batch.room, root, event, batch.engine.serverName);
+const authStateAt = (batch: Batch, root: NodeHash, { event }: IncomingEvent): Promise<AuthState> => {
+  const { engine, room, authStates } = batch;
+  const load = (): Promise<AuthState> => loadAuthState(engine.state, room, root, event, engine.serverName);
+  // What m.room.member is judged by depends on more than its sender; m.room.create is judged by nothing.
+  if (event.type === 'm.room.member' || event.type === 'm.room.create') return load();
+  const key = `${root} ${event.sender}`;
+  const known = authStates.get(key);
+  if (known) return known;
+  const loaded = load();
+  authStates.set(key, loaded);
+  return loaded;
+};
 
 interface Refusal {
   readonly failed?: FailedCheck;

@@ -5,9 +5,8 @@ import type { EventId } from '../../protocol/ids/branded.ts';
 import type { EventRow } from '../../storage/stores/persist.ts';
 import { relationOf } from '../send/relation-of.ts';
 import type { DraftNids } from '../send/send-events.ts';
-import { hashToBytes } from '../state/room-state.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
-import type { Batch } from './batch.ts';
+import { type Batch, bytesOfRoot } from './batch.ts';
 import { followEvent } from './extremities.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { Judgement } from './judge-event.ts';
@@ -54,14 +53,16 @@ export const placeEvent = async (
   const row: EventRow = {
     ...ownColumns(incoming, nids, redactions),
     ...(notified ?? { notifies: false, highlights: false, notifiedTotal: batch.head.notifiedTotal }),
-    stateRoot: after === undefined ? null : hashToBytes(after),
-    currentRoot: batch.isStale || batch.head.stateRoot === before.stateRoot ? null : hashToBytes(batch.head.stateRoot),
+    stateRoot: after === undefined ? null : bytesOfRoot(batch, after),
+    currentRoot:
+      batch.isStale || batch.head.stateRoot === before.stateRoot ? null : bytesOfRoot(batch, batch.head.stateRoot),
     replaces: judgement.replaces ?? null,
     thread,
     verdict,
     inTimeline: isNews,
     ...graphOf(batch, event, judgement),
     ...placeOf(judgement, isPlaced, stored),
+    ...(redactions.redactedBy !== undefined && { redactedBy: redactions.redactedBy }),
     ...(isPlaced && !redactions.redactedBy && relationRow(event)),
     ...(isPlaced && redactions.row && { redaction: redactions.row }),
     ...(isNews && nids.target !== null && { wakes: [nids.target] }),

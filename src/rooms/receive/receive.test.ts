@@ -211,6 +211,16 @@ describe('a room of another server', () => {
     await accept([side, early]);
     expect(await stored(side.event.eventId)).toMatchObject({ content: '{}', redactedBy: expect.any(Number) });
   });
+
+  test('applies redactions that are still on their way to the disk', async () => {
+    const { room, accept, stored } = await enter();
+    const prev = [...room.tips];
+    const said = room.say(bob, 'said');
+    const redacts = said.event.eventId;
+    const first = room.add({ type: 'm.room.redaction', sender: bob, redacts, content: {}, prev });
+    await Promise.all([accept([first]), accept([said])]);
+    expect(await stored(redacts)).toMatchObject({ content: '{}', redactedBy: expect.any(Number) });
+  });
 });
 
 describe('events that come in another order elsewhere', () => {
