@@ -221,9 +221,9 @@ describe('events', () => {
     const hers = carol.room();
     const { promise: stuck, resolve: go } = Promise.withResolvers<void>();
     world.given.before = () => stuck;
-    const wires = Array.from({ length: 50 }, () => room.make().wire);
-    for (let i = 0; i < 20; i++) await world.send(bob.name, `${i}`, wires);
-    await expect(world.send(bob.name, 'more', wires)).rejects.toMatchObject({
+    const wires = () => Array.from({ length: 50 }, () => room.make().wire);
+    for (let i = 0; i < 20; i++) await world.send(bob.name, `${i}`, wires());
+    await expect(world.send(bob.name, 'more', wires())).rejects.toMatchObject({
       status: 429,
       errcode: 'M_LIMIT_EXCEEDED',
       fields: { retry_after_ms: expect.any(Number) },

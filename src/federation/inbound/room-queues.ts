@@ -23,7 +23,7 @@ interface RoomQueue {
 /** Events that are judged and written together. */
 const BATCH_MAX = 100;
 /** With so many batches at most an event is given again before what it waits for is fetched. */
-const ROUNDS_GIVEN_MAX = 4;
+const ROUNDS_GIVEN_MAX = 8;
 
 /** Resolves with what is left: it waits for events that are not here. */
 const judge = async (
@@ -53,21 +53,32 @@ export const createRoomQueues = (deps: RoomQueuesDeps) => {
   let queued = 0;
 
   /**
-   * While a batch is judged and written the next one's signatures are checked. What waits for missing events is given again with
-   * the next batches, which may bring them: servers hear of each other's events in any order.
+   * Two batches are under way: while one is written the next one is judged, and meanwhile the signatures of the one after it are
+   * checked. What waits for missing events is given again with later batches, which may bring them: servers hear of each other's
+   * events in any order.
    */
   const workOff = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
-    let judged = Promise.resolve<VerifiedEvent[]>([]);
-    for (let rounds = 1; room.items.length > 0 && !signal.aborted; rounds++) {
+    let older = Promise.resolve<VerifiedEvent[]>([]);
+    let newer = older;
+    const hasMore = async (): Promise<boolean> => {
+      // While they are under way more may come.
+      if (room.items.length === 0) await Promise.all([older, newer]);
+      return room.items.length > 0 && !signal.aborted;
+    };
+    for (let rounds = 1; await hasMore(); rounds++) {
       const batch = room.items.splice(0, BATCH_MAX);
       queued -= batch.length;
       const verified = await verifyBatch(roomId, batch);
-      const left = await judged;
+      const left = await older;
       const again = rounds % ROUNDS_GIVEN_MAX === 0 ? [] : left;
       if (again.length === 0) left.forEach(onWaiting);
-      judged = judge(deps, roomId, [...again, ...verified]);
+      older = newer;
+      newer = judge(deps, roomId, [...again, ...verified]);
     }
-    (await judged).forEach(onWaiting);
+    const [left, lastLeft] = await Promise.all([older, newer]);
+    // What the older one left may have come with the newer one.
+    const waiting = left.length > 0 ? await judge(deps, roomId, [...left, ...lastLeft]) : lastLeft;
+    waiting.forEach(onWaiting);
   };
 
   const start = async (roomId: RoomId, room: RoomQueue): Promise<void> => {
