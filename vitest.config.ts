@@ -37,7 +37,7 @@ export default defineConfig({
       },
       {
         test: {
-          // With real Synapse servers: minutes, and only by `npm run interop`.
+          // With real Synapse servers: minutes.
           name: 'interop',
           include: ['tests/interop/**/*.test.ts'],
           globalSetup: postgres,

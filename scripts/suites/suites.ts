@@ -87,6 +87,7 @@ export const listSuites = (): Suite[] => {
       needs.filter(({ name }) => name === 'PostgreSQL'),
     ),
     vitestSuite('system', 30 * 60_000, needs),
+    vitestSuite('interop', 30 * 60_000, needs),
     ...programs.map((path): Suite => {
       const name = relative('tests', dirname(path));
       return { name, needs, run: () => runProgram(name, path) };
