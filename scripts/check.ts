@@ -1,7 +1,7 @@
-// `npm run check`: format, types, lint, architecture, generated documents and unit tests, in under a minute on two cores.
+// `npm run check`: format, types, lint, generated documents and unit tests (the architecture's among them), in under a minute on
+// two cores.
 
-import { checkArchitecture, formatViolation } from './check-architecture.ts';
-import { projectRoot, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 import { formatCounts } from './suites/counts.ts';
 import { runVitest } from './suites/suites.ts';
 
@@ -34,22 +34,12 @@ const unit: Step = {
   },
 };
 
-const architecture: Step = {
-  name: 'architecture',
-  run: async () => {
-    const violations = checkArchitecture({ root: projectRoot });
-    const summary = violations.length === 0 ? 'ok' : `${violations.length} violations`;
-    return { passed: violations.length === 0, summary, output: violations.map(formatViolation).join('\n') };
-  },
-};
-
 /** The longest first: two lanes take steps from the front until none is left. */
 const steps: readonly Step[] = [
   unit,
   command('types', 'tsc', '-p', '.'),
   command('lint', 'oxlint', '--deny-warnings'),
   command('format', 'biome', 'check', '.'),
-  architecture,
   command('generated', 'node', 'scripts/generate.ts', '--check'),
   command('unused', 'knip', '--no-progress'),
 ];

@@ -13,6 +13,7 @@ import { accountEndpoints } from '../../src/server/endpoints/accounts.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
 import { type Reply, startEdge } from './edge.ts';
+import { openLocalSqlite } from './local-sqlite.ts';
 import { checkAgainstSpec } from './spec-schemas.ts';
 
 export const serverName = 'here.test' as ServerName;
@@ -58,7 +59,10 @@ export const openAccounts = async (options: AccountsOptions = {}): Promise<Accou
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'kintsugi-accounts-'));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  const db = stack.use(await openSqlite({ directory, writerModules: options.writerModules ?? [] }));
+  const { writerModules } = options;
+  const db = stack.use(
+    writerModules ? await openSqlite({ directory, writerModules }) : await openLocalSqlite(directory),
+  );
   const clock = manualClock();
   const calls: PortCalls = { propagated: [], departed: [] };
   const ports: AccountPorts = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { anyText } from '../../../tests/harness/any-text.ts';
 import { createRouter } from './router.ts';
 
 const found = (router: ReturnType<typeof createRouter<string>>, method: string, path: string): unknown => {
@@ -41,7 +42,7 @@ test('trailing slashes and rests only where declared', () => {
 test('whatever a parameter holds comes back as it was', () => {
   const router = createRouter<string>();
   router.add('GET /x/{a}/y/{b}', 'x');
-  const segment = fc.string({ unit: 'binary', minLength: 1 }).filter((value) => value.isWellFormed());
+  const segment = anyText({ minLength: 1 });
   fc.assert(
     fc.property(segment, segment, (a, b) => {
       expect(found(router, 'GET', `/x/${encodeURIComponent(a)}/y/${encodeURIComponent(b)}`)).toEqual(['x', { a, b }]);
