@@ -47,6 +47,7 @@ export const answers: Target = {
         () => fetch.event(of, id),
         () => fetch.stateIds(of, roomId, id),
         () => fetch.state(of, roomId, id),
+        async () => (await Array.fromAsync(fetch.stateTexts(of, roomId, id))).flat(),
         () => fetch.eventAuth(of, roomId, id),
         () => fetch.backfill(of, roomId, [id], LIMIT),
         () => fetch.eventNearTime(of, roomId, { timestamp: 5, forwards: true }),
