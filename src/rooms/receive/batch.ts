@@ -90,9 +90,9 @@ export const startBatch = async (
       ...(event.redacts !== undefined && isEventId(event.redacts) ? [event.redacts] : []),
     ];
   });
-  const known = await engine.known.of([...ids, ...named]);
   await room.latestWaiting?.catch(() => undefined);
-  const waiting = await engine.db.read(async (tx) => ({
+  const stored = await engine.db.read(async (tx) => ({
+    known: await engine.known.of([...ids, ...named], tx),
     followers: await followersOf(tx, ids),
     awaiters: await awaitersOf(tx, ids),
     redactions: await redactionsWaitingFor(tx, ids),
@@ -105,10 +105,10 @@ export const startBatch = async (
     ends: undefined,
     isStale: false,
     workedOut: undefined,
-    known,
-    followers: grouped(waiting.followers, ({ verdict }) => verdict),
-    awaiters: grouped(waiting.awaiters, ({ event }) => event),
-    redactions: grouped(waiting.redactions, ({ redaction }) => redaction),
+    known: stored.known,
+    followers: grouped(stored.followers, ({ verdict }) => verdict),
+    awaiters: grouped(stored.awaiters, ({ event }) => event),
+    redactions: grouped(stored.redactions, ({ redaction }) => redaction),
     rows: [],
     begun: new Set(),
     users: new Map(),

@@ -4,7 +4,7 @@
 import { LruCache } from '../../lib/lru-cache.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import type { Database } from '../../storage/database.ts';
+import type { Database, ReadTx } from '../../storage/database.ts';
 import type { VerdictCode } from '../../storage/stores/persist.ts';
 import { type KnownEventRow, knownEvents } from '../../storage/stores/received-events.ts';
 import { bytesToHash } from '../state/room-state.ts';
@@ -26,8 +26,8 @@ export interface KnownEvent {
 }
 
 export interface KnownEvents {
-  /** Those that are here. */
-  of(eventIds: Iterable<EventId>): Promise<Map<EventId, KnownEvent>>;
+  /** Those that are here. `tx`: a read that is open already. */
+  of(eventIds: Iterable<EventId>, tx?: ReadTx): Promise<Map<EventId, KnownEvent>>;
   /** An event that is about to be written. */
   begin(known: KnownEvent, event: RoomEvent): void;
   /** It is on disk, or (false) it never will be. */
@@ -52,7 +52,7 @@ export const createKnownEvents = ({ db, onChange, onLoss }: KnownEventsDeps): Kn
   const underWay = new Map<EventId, RoomEvent>();
   return {
     underWay,
-    async of(eventIds) {
+    async of(eventIds, tx) {
       const found = new Map<EventId, KnownEvent>();
       const absent: EventId[] = [];
       for (const eventId of new Set(eventIds)) {
@@ -61,7 +61,8 @@ export const createKnownEvents = ({ db, onChange, onLoss }: KnownEventsDeps): Kn
         else absent.push(eventId);
       }
       if (absent.length === 0) return found;
-      for (const row of await db.read((tx) => knownEvents(tx, absent))) {
+      const rows = await (tx ? knownEvents(tx, absent) : db.read((own) => knownEvents(own, absent)));
+      for (const row of rows) {
         // What began meanwhile is newer than what was read.
         const event = known.get(row.eventId) ?? decoded(row);
         known.set(row.eventId, event);
