@@ -21,7 +21,7 @@ interface RoomQueue {
 }
 
 /** Events that are judged and written together. */
-const BATCH_MAX = 100;
+const BATCH_MAX = 200;
 /** With so many batches at most an event is given again before what it waits for is fetched. */
 const ROUNDS_GIVEN_MAX = 8;
 
