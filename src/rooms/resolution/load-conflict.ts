@@ -18,6 +18,8 @@ import { reachedFromCommon } from './reached-from-common.ts';
 
 export interface Conflict {
   readonly input: ResolutionInput;
+  /** What the first of the states has under the keys on which they differ. */
+  readonly base: DifferingStates['base'];
   /** The nid of each key on which the states differ. */
   readonly keyNids: ReadonlyMap<StateKey, number>;
   nidOf(eventId: EventId): number;
@@ -51,7 +53,7 @@ export const loadConflict = async (engine: Engine, room: RoomRef, roots: readonl
   const asked = new Set(keys);
   for (const { nid, asks } of found.values()) if (!reached.has(nid)) for (const key of asks) asked.add(key);
   const commonState = new Map((await findCommon(walk, asked)).map(({ key, event }) => [key, event.eventId]));
-  return asConflict(walk, values, difference, commonState);
+  return { base: states.base, ...asConflict(walk, values, difference, commonState) };
 };
 
 const asConflict = (
@@ -59,7 +61,7 @@ const asConflict = (
   values: ReadonlyMap<number, readonly number[]>,
   difference: ReadonlySet<number>,
   common: ReadonlyMap<StateKey, EventId>,
-): Conflict => {
+): Omit<Conflict, 'base'> => {
   const { engine, found, reached, expanded, room } = walk;
   let all: Map<EventId, ChainEvent> | undefined;
   // Nearly all are remembered; of a conflict that is larger than the memory they are not.

@@ -38,7 +38,8 @@ export const resolveRoots = async (
   const changes: EntryChange[] = [];
   for (const [key, keyNid] of conflict.keyNids) {
     const eventId = state.get(key);
-    changes.push([keyNid, eventId === undefined ? undefined : conflict.nidOf(eventId)]);
+    const nid = eventId === undefined ? undefined : conflict.nidOf(eventId);
+    if (nid !== conflict.base.get(keyNid)) changes.push([keyNid, nid]);
   }
   // Keys that only the auth chains have.
   const others = [...state].filter(([key]) => !conflict.keyNids.has(key));
