@@ -112,3 +112,22 @@ test('are those that another server told of while the members are not all known'
     'two.test',
   ]);
 });
+
+test('where very many members differ, the servers are those of the state all the same', async () => {
+  const roomId = await rooms.create(alice);
+  const first = await member(roomId, '@first:one.test', 'join');
+  expect(await now(roomId)).toEqual(['one.test']);
+  const joins = Array.from({ length: 1200 }, (_, n) => {
+    const userId = `@user${n}:server${n % 3}.test` as UserId;
+    return { type: 'm.room.member', stateKey: userId, sender: userId, content: { membership: 'join' } };
+  });
+  await rooms.rooms.sendAll(roomId, joins);
+  const crowd = ['one.test', 'server0.test', 'server1.test', 'server2.test'];
+  expect(await now(roomId)).toEqual(crowd);
+  const left = await member(roomId, '@first:one.test', 'leave');
+  expect(await now(roomId)).toEqual(crowd.slice(1));
+  expect(await after(left)).toEqual(crowd.slice(1));
+  // Of a state that is not the current one as well.
+  roomServers = open();
+  expect(await after(first)).toEqual(['one.test']);
+});

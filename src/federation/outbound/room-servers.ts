@@ -41,6 +41,8 @@ interface Snapshot {
 const ROOMS_MAX = 5000;
 /** States of a room that are remembered: where it stands, and where who reads older events is. */
 const SNAPSHOTS_MAX = 3;
+/** Where more than this differ, as when the members of a large room become known, the current members are counted anew. */
+const DIFFERENCES_MAX = 1000;
 
 export const createRoomServers = ({ db, stream, serverName, source }: RoomServersDeps): RoomServers => {
   const known = new LruCache<number, readonly Snapshot[]>(ROOMS_MAX);
@@ -60,8 +62,11 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
       return { root: bytesToHash(stored.stateRoot), counts, servers: new Set(counts.keys()) };
     });
 
-  const moved = async (from: Snapshot, root: NodeHash): Promise<Snapshot> => {
-    const changes = await memberChanges(db, await diffTrees(source, from.root, root));
+  const moved = async (room: number, from: Snapshot, root: NodeHash): Promise<Snapshot> => {
+    const differences = await diffTrees(source, from.root, root);
+    const counted = differences.length > DIFFERENCES_MAX ? await load(room) : undefined;
+    if (counted?.root === root) return counted;
+    const changes = await memberChanges(db, differences);
     const { counts, servers } = applied(from, changes, serverName);
     return { root, counts, servers };
   };
@@ -73,7 +78,7 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
     const base = snapshots?.[0] ?? (await load(room));
     if (!base) return new Set();
     if (!snapshots) remember(room, base);
-    return remember(room, base.root === root ? base : await moved(base, root)).servers;
+    return remember(room, base.root === root ? base : await moved(room, base, root)).servers;
   };
 
   return {
