@@ -4,6 +4,7 @@ import type { RoomEvent } from '../../src/protocol/events/room-event.ts';
 import type { RoomId, UserId } from '../../src/protocol/ids/branded.ts';
 import { serverOf } from '../../src/protocol/ids/id-parts.ts';
 import type { ReadTx } from '../../src/storage/database.ts';
+import { referenceState } from './reference-state.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 interface RoomPicture {
@@ -44,30 +45,59 @@ const compareVerdicts = (a: RoomPicture, b: RoomPicture): string[] =>
     .filter(([id, isRejected]) => b.verdicts.has(id) && b.verdicts.get(id) !== isRejected)
     .map(([id, isRejected]) => `${id}: ${isRejected ? 'rejected' : 'accepted'} here, otherwise there`);
 
+export interface Agreement {
+  /** In words, what they do not agree on. */
+  readonly quarrels: readonly string[];
+  /** Pairs of servers that are in the room, each by its own account, and not by that of the other. */
+  readonly parted: number;
+}
+
 /**
- * In words, what they do not agree on. A server counts that is in the room by its own account and by that of most others: when
- * resolution undoes a join, those who joined are told nothing any more, and cannot know.
+ * Each pair of servers has to agree of which either is in the room by the account of both. A server tells of a room only those
+ * that are in it by its own current state, and answers nobody else; where resolution undoes the join of a server, which it may
+ * (concurrent joins are conflicted, and judged by join rules that were set meanwhile), that server is told nothing any more and
+ * cannot know. So that this excuses nothing else, the state of each server has to be the one that the algorithm gives.
  */
-export const quarrels = async (servers: readonly SimulatedServer[], rooms: readonly RoomId[]): Promise<string[]> => {
+export const compareHonest = async (
+  servers: readonly SimulatedServer[],
+  rooms: readonly RoomId[],
+): Promise<Agreement> => {
   const found: string[] = [];
+  let parted = 0;
   for (const roomId of rooms) {
-    const views = new Map<SimulatedServer, ReadonlySet<string>>();
+    const accounts = new Map<SimulatedServer, ReadonlySet<string>>();
+    const pictures = new Map<SimulatedServer, RoomPicture>();
     for (const server of servers) {
-      const view = await serversIn(server, roomId);
-      if (view.has(server.name)) views.set(server, view);
+      const account = await serversIn(server, roomId);
+      if (!account.has(server.name)) continue;
+      accounts.set(server, account);
+      pictures.set(server, await picture(server, roomId));
+      found.push(...(await compareWithReference(server, roomId)));
     }
-    const isCounted = ({ name }: SimulatedServer): boolean =>
-      [...views.values()].filter((view) => view.has(name)).length * 2 > views.size;
-    const [first, ...others] = [...views.keys()].filter(isCounted);
-    if (!first) continue;
-    const ours = await picture(first, roomId);
-    for (const other of others) {
-      const theirs = await picture(other, roomId);
-      const differences = [...compareStates(ours, theirs), ...compareVerdicts(ours, theirs)];
-      if (differences.length > 0) found.push(`${roomId}, ${first.name} and ${other.name}: ${differences.join('; ')}`);
+    const residents = [...accounts.keys()];
+    for (const [at, one] of residents.entries()) {
+      for (const other of residents.slice(at + 1)) {
+        if (!accounts.get(one)!.has(other.name) || !accounts.get(other)!.has(one.name)) {
+          parted += 1;
+          continue;
+        }
+        const [ours, theirs] = [pictures.get(one)!, pictures.get(other)!];
+        const differences = [...compareStates(ours, theirs), ...compareVerdicts(ours, theirs)];
+        if (differences.length > 0) found.push(`${roomId}, ${one.name} and ${other.name}: ${differences.join('; ')}`);
+      }
     }
   }
-  return found;
+  return { quarrels: found, parted };
+};
+
+const compareWithReference = async (server: SimulatedServer, roomId: RoomId): Promise<string[]> => {
+  const view = await server.parts.rooms.view(roomId);
+  const wanted = await referenceState(server, view);
+  const events = await view.all();
+  const tooMuch = events.filter(({ eventId }) => !wanted.has(eventId)).map(told);
+  const absent = [...wanted].filter((id) => !events.some(({ eventId }) => eventId === id));
+  if (tooMuch.length + absent.length === 0) return [];
+  return [`${roomId}: ${server.name} has ${tooMuch.join()} in its state where the algorithm has ${absent.join()}`];
 };
 
 /** The servers with members in the room, by this server's account. */

@@ -32,6 +32,11 @@ const talk: Deed = ({ server, user }, roomId, { random }) =>
     content: { msgtype: 'm.text', body: `${random.below(1_000_000)}` },
   });
 
+/** A few messages one after the other, as people write them. */
+const chat: Deed = async (player, roomId, stage) => {
+  for (let count = 1 + stage.random.below(5); count > 0; count--) await talk(player, roomId, stage);
+};
+
 const name: Deed = (player, roomId, { random }) =>
   sendState(player, roomId, 'm.room.name', { name: `room ${random.below(1000)}` });
 
@@ -60,10 +65,29 @@ const moderate =
   (player, roomId, stage) =>
     player.server.parts.membership[what](player.user, roomId, someoneElse(player, stage), undefined);
 
+/** Somebody is banned while they do something elsewhere, where nobody has heard of it. */
+const banBusy: Deed = async (player, roomId, stage) => {
+  const { random, players } = stage;
+  const target = random.pick(players);
+  if (target === player || !target.server.isUp) return;
+  const { userId } = target.user;
+  const deeds = [random.pick([topic, powerLevels, talk])(target, roomId, stage), talk(target, roomId, stage)];
+  const ban = player.server.parts.membership.ban(player.user, roomId, userId, undefined);
+  const [outcome] = await Promise.allSettled([ban, ...deeds]);
+  if (outcome.status === 'rejected') throw outcome.reason;
+};
+
 const leave: Deed = ({ server, user }, roomId) => server.parts.membership.leave(user, roomId, undefined);
 
 const join: Deed = ({ server, user }, roomId, { random, players }) =>
   server.parts.membership.join(user, roomId, {}, { via: viaOf(random, players) });
+
+/** Several come at once, by whatever server lets them in. */
+const crowd: Deed = async (_player, roomId, stage) => {
+  const { random, players } = stage;
+  const coming = players.filter(({ server }) => server.isUp && random.chance(0.3));
+  await Promise.allSettled(coming.map((each) => join(each, roomId, stage)));
+};
 
 /** Some servers that may be in the room. */
 export const viaOf = (random: SeededRandom, players: readonly Player[]): ServerName[] =>
@@ -71,7 +95,8 @@ export const viaOf = (random: SeededRandom, players: readonly Player[]): ServerN
 
 /** By their shares of 100. */
 const peaceful: readonly (readonly [number, Deed])[] = [
-  [80, talk],
+  [20, talk],
+  [60, chat],
   [6, name],
   [4, topic],
   [5, leave],
@@ -79,16 +104,18 @@ const peaceful: readonly (readonly [number, Deed])[] = [
 ];
 
 const warlike: readonly (readonly [number, Deed])[] = [
-  [20, talk],
+  [18, talk],
   [20, powerLevels],
   [8, name],
   [8, topic],
-  [8, joinRules],
-  [8, moderate('ban')],
+  [6, joinRules],
+  [5, moderate('ban')],
+  [6, banBusy],
   [6, moderate('unban')],
   [6, moderate('kick')],
   [6, leave],
-  [10, join],
+  [7, join],
+  [4, crowd],
 ];
 
 export type Temper = 'peaceful' | 'warlike';

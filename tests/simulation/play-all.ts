@@ -21,9 +21,9 @@ export const playAll = async ({ seeds, from, ...options }: PlayOptions): Promise
     reseed(seed);
     const startedAt = performance.now();
     const outcome = await simulate({ ...options, seed }).then(
-      ({ quarrels, outcomes, requests }) => ({
+      ({ quarrels, parted, outcomes, requests }) => ({
         problem: quarrels.join('\n'),
-        told: `${[...outcomes].map(([name, count]) => `${name} ${count}`).join(', ')}; ${requests} requests`,
+        told: `${[...outcomes].map(([name, count]) => `${name} ${count}`).join(', ')}; ${requests} requests; ${parted} parted`,
       }),
       (error: Error) => ({ problem: error.stack ?? error.message, told: '' }),
     );

@@ -1,9 +1,10 @@
 // One simulation: servers that share rooms over a bad network, some of them lying; then quiet, and what they agree on.
 
 import type { LogLevel } from '../../src/lib/log.ts';
+import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { RoomId } from '../../src/protocol/ids/branded.ts';
 import { type SeededRandom, seededRandom } from '../harness/seeded-random.ts';
-import { isResident, quarrels } from './agreement.ts';
+import { type Agreement, compareHonest, isResident } from './agreement.ts';
 import { deed, type Player, type Stage, type Temper } from './deeds.ts';
 import { liarsTongue } from './liar.ts';
 import { SimulatedServer, type World } from './simulated-server.ts';
@@ -17,8 +18,7 @@ export interface SimulationOptions {
   readonly logLevel: LogLevel;
 }
 
-export interface SimulationResult {
-  readonly quarrels: readonly string[];
+export interface SimulationResult extends Agreement {
   readonly outcomes: ReadonlyMap<string, number>;
   readonly requests: number;
   readonly virtualMs: number;
@@ -72,7 +72,26 @@ const openRoom = async (world: World, { players }: Cast, versionId: string): Pro
   const coming = guests.map(({ server, user }) => server.parts.membership.join(user, room.roomId, {}, { via }));
   const [come] = await Promise.all([Promise.allSettled(coming), world.time.pass(120_000)]);
   for (const each of come) if (each.status === 'rejected') throw each.reason;
+  // Their joins, which stand beside each other, meet before anybody sets rules by which they might be judged anew.
+  await parts.rooms.send(room.roomId, {
+    type: 'm.room.message',
+    sender: owner.user.userId,
+    content: { body: 'Hello' },
+  });
+  await world.time.pass(60_000);
   return room.roomId;
+};
+
+/** Who may fight: some of the guests get as much power as the owner, or half of it. */
+const arm = async (world: World, { players }: Cast, roomId: RoomId, random: SeededRandom): Promise<void> => {
+  const [owner, ...guests] = players as [Player, ...Player[]];
+  const { rooms } = owner.server.parts;
+  const content = (await (await rooms.view(roomId)).get('m.room.power_levels'))?.content ?? {};
+  const armed = guests.filter(() => random.chance(0.4)).map(({ user }) => [user.userId, random.pick([50, 100])]);
+  const users = { ...(content.users as JsonObject | undefined), ...Object.fromEntries(armed) };
+  const event = { type: 'm.room.power_levels', stateKey: '', sender: owner.user.userId };
+  await rooms.sendState(roomId, { ...event, content: { ...content, users } });
+  await world.time.pass(60_000);
 };
 
 /** Now and then the network parts or heals, or a server dies or comes back. */
@@ -111,6 +130,7 @@ export const simulate = async ({ seed, servers, deeds, logLevel }: SimulationOpt
   await using stack = new AsyncDisposableStack();
   for (const server of actors.servers) stack.use(server);
   const rooms = [await openRoom(world, actors, versionId)];
+  if (temper === 'warlike') await arm(world, actors, rooms[0]!, random);
   const outcomes = new Map<string, number>();
   const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   const stage: Stage = { players: actors.players, rooms, random, count };
@@ -130,6 +150,6 @@ export const simulate = async ({ seed, servers, deeds, logLevel }: SimulationOpt
     await time.pass(QUIET_MS);
   }
   void Promise.allSettled(running);
-  const found = await quarrels(actors.honest, rooms);
-  return { quarrels: found, outcomes, requests: network.requests, virtualMs: time.elapsedMs };
+  const agreement = await compareHonest(actors.honest, rooms);
+  return { ...agreement, outcomes, requests: network.requests, virtualMs: time.elapsedMs };
 };

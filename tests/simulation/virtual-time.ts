@@ -6,6 +6,7 @@ interface Due {
   readonly at: number;
   readonly order: number;
   readonly run: () => void;
+  isCancelled: boolean;
 }
 
 /** Turns of the event loop without a wish for more: then everything that could go on without time has gone on. */
@@ -25,15 +26,14 @@ export class VirtualTime {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    let isCancelled = false;
-    this.#push({
-      at: this.#elapsedMs + Math.max(delayMs, 0),
-      order: this.#order++,
-      run: () => {
-        if (!isCancelled) run();
+    const at = this.#elapsedMs + Math.max(delayMs, 0);
+    const due: Due = { at, order: this.#order++, run, isCancelled: false };
+    this.#push(due);
+    return {
+      cancel: () => {
+        due.isCancelled = true;
       },
-    });
-    return { cancel: () => (isCancelled = true) };
+    };
   }
 
   /** A server's clock. `skewMs`: how far it goes wrong. `isAlive`: a dead server's timers do nothing. */
@@ -72,6 +72,7 @@ export class VirtualTime {
     await this.settle();
     for (let due = this.#pop(until); due; due = this.#pop(until)) {
       this.#elapsedMs = due.at;
+      if (due.isCancelled) continue;
       due.run();
       await this.settle();
     }

@@ -1,4 +1,4 @@
-// Simulates servers under many seeds: `node tests/simulation/play.ts --help`. Chance and signature checks are replaced, so that
+// Simulates servers under many seeds: `node tests/simulation/run.ts --help`. Chance and signature checks are replaced, so that
 // the same seed plays the same story.
 
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { registerHooks } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-const usage = `Usage: node tests/simulation/play.ts [--seeds N] [--from SEED] [--servers N] [--deeds N] [--jobs N] [--log LEVEL]
+const usage = `Usage: node tests/simulation/run.ts [--seeds N] [--from SEED] [--servers N] [--deeds N] [--jobs N] [--log LEVEL]
   --seeds    how many stories; default 200
   --from     the first seed; default 1
   --servers  in each; default 10
