@@ -44,7 +44,7 @@ const from = (first: number): string[] => everyVersion.filter((version) => Numbe
 
 describeMeetings('coming and going', everyVersion, servers, comingAndGoing);
 describeMeetings('invitations', everyVersion, servers, invitations);
-describeMeetings('moderation', from(10), servers, moderation);
+describeMeetings('moderation', everyVersion, servers, moderation);
 describeMeetings('knocking', from(9), servers, knocking);
 describeMeetings('restricted joins', from(9), servers, restrictedJoins);
 describeMeetings('conversations', from(10), servers, conversations);
