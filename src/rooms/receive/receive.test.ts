@@ -336,6 +336,17 @@ describe('a gap in the history', () => {
     expect(await extremities()).toEqual([next.event.eventId]);
   });
 
+  test('a state that is told without the create event has it all the same', async () => {
+    const { room, fatesOf } = await enter();
+    const lost = room.say(bob, 'lost');
+    const after = room.say(bob, 'after');
+    const told = room.stateEvents(lost.event.eventId).filter(({ event }) => event.type !== 'm.room.create');
+    const statesBefore = new Map([[after.event.eventId, idsOf(told)]]);
+    expect(await fatesOf([after], { statesBefore })).toEqual(['accepted']);
+    const next = room.say(bob, 'next', { prev: [after.event.eventId] });
+    expect(await fatesOf([next])).toEqual(['accepted']);
+  });
+
   test('an event that is judged without its history is judged again when that comes', async () => {
     const { room, accept, fatesOf, timeline: read, extremities } = await enter();
     const events = Array.from({ length: 500 }, (_, n) =>

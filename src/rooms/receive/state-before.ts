@@ -5,6 +5,7 @@ import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { resolveRoots } from '../resolution/resolve-roots.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
+import { getEntry } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import { type Batch, keepState } from './batch.ts';
@@ -51,11 +52,19 @@ export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promis
 const toldRoot = async (batch: Batch, eventIds: readonly EventId[]): Promise<NodeHash> => {
   const made = batch.toldRoots.get(eventIds);
   if (made !== undefined) return made;
+  const { source } = batch.engine.state;
   const known = await batch.engine.known.of(eventIds);
   const entries = Array.from(known.values()).flatMap(({ stateKey, nid, room, verdict }) =>
     stateKey !== null && room === batch.room.nid && verdict !== 2 ? [[stateKey, nid] as const] : [],
   );
-  const root = keepState(batch, await setEntries(batch.engine.state.source, emptyRoot, entries));
+  const root = keepState(batch, await setEntries(source, emptyRoot, [...entries, ...(await createIn(batch))]));
   batch.toldRoots.set(eventIds, root);
   return root;
+};
+
+/** No state of a room is without its create event, whatever a server leaves out. */
+const createIn = async ({ engine, head }: Batch): Promise<(readonly [key: number, event: number])[]> => {
+  const [key] = await engine.names.findStateKeys([['m.room.create', '']]);
+  const create = key === undefined ? undefined : await getEntry(engine.state.source, head.stateRoot, key);
+  return key === undefined || create === undefined ? [] : [[key, create]];
 };
