@@ -15,6 +15,7 @@ import { followRooms } from '../membership/follow-rooms.ts';
 import { createMembership } from '../membership/membership.ts';
 import { createExplain } from '../operations/explain/explain.ts';
 import { createPush } from '../push/push.ts';
+import { probe } from '../storage/stores/probe.ts';
 import { createSync } from '../sync/sync.ts';
 import { accountPorts } from './account-ports.ts';
 import type { AllParts } from './all-parts.ts';
@@ -128,6 +129,9 @@ async function composeParts(ground: Ground, stack: AsyncDisposableStack) {
 const readinessOf = ({ db }: Ground, isLeaving: () => boolean): Readiness => ({
   reason: async () => {
     if (isLeaving()) return 'the server is shutting down';
-    return db.read(async () => undefined).catch(() => 'the database does not answer');
+    return db.write(probe, undefined).then(
+      () => undefined,
+      () => 'the database does not answer',
+    );
   },
 });

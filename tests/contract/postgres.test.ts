@@ -2,10 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import type { Database } from '../../src/storage/database.ts';
+import type { Commit, Database } from '../../src/storage/database.ts';
 import { DatabaseRefused } from '../../src/storage/database-errors.ts';
 import { openPostgres, type PostgresOptions } from '../../src/storage/postgres/open-postgres.ts';
 import { createPostgresDatabase } from '../harness/databases.ts';
@@ -133,6 +134,75 @@ test('a server whose hold on the database was lost takes it again, or writes no 
   expect(await database.read((tx) => tx.get('SELECT 1 AS one'))).toEqual({ one: 1 });
   await other[Symbol.asyncDispose]();
   expect(await until('write', write)).toBeGreaterThan(2);
+});
+
+/** Passes bytes on between the server and PostgreSQL, and keeps the answer to a commit back when it is told to. */
+const startRelay = async (url: string) => {
+  const { hostname: host, port } = new URL(url);
+  let isDeaf = false;
+  const relay = createServer((inner) => {
+    const outer = connect(Number(port), host);
+    inner.on('error', () => outer.destroy()).on('close', () => outer.destroy());
+    outer.on('error', () => inner.destroy()).on('close', () => inner.destroy());
+    inner.pipe(outer);
+    outer.on('data', (data: Buffer) => {
+      if (!isDeaf || !data.includes('COMMIT')) return void inner.write(data);
+      isDeaf = false;
+      inner.destroy();
+    });
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  const relayed = new URL(url);
+  relayed.port = String((relay.address() as AddressInfo).port);
+  return {
+    url: relayed.href,
+    loseNextCommit(): void {
+      isDeaf = true;
+    },
+    [Symbol.dispose]: () => void relay.close(),
+  };
+};
+
+test('what a commit brought about whose answer was lost is told once it is known', async () => {
+  await using empty = await emptyDatabase();
+  using relay = await startRelay(empty.url);
+  await using database = await open(relay.url);
+  const news: Commit[] = [];
+  database.onCommit((commit) => {
+    if (commit.changes.length > 0) news.push(commit);
+  });
+  expect(await database.write(addLog, { writer: 'heard' })).toBe(1);
+  relay.loseNextCommit();
+  const failure = await database.write(addLog, { writer: 'unheard' }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ status: 503, outcomeUnknown: true });
+  // Nobody writes meanwhile.
+  await until('news', () => news.length === 2);
+  expect(news).toEqual([
+    { head: 1, changes: [{ position: 1, audience: { room: 1 } }] },
+    { head: 2, changes: [{ position: 2, audience: { room: 1 } }] },
+  ]);
+  expect(await database.write(addLog, { writer: 'heard' })).toBe(3);
+});
+
+test('a server that lost its hold does not go on where another has written', async () => {
+  await using empty = await emptyDatabase();
+  using relay = await startRelay(empty.url);
+  await using database = await open(relay.url);
+  expect(await database.write(addLog, { writer: 'first' })).toBe(1);
+  const client = new pg.Client({ connectionString: empty.url });
+  await client.connect();
+  await client.query('UPDATE stream_head SET value = 7');
+  await client.query(
+    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
+  );
+  await client.end();
+  const refused = async (): Promise<unknown> =>
+    database.write(addLog, { writer: 'first' }).catch((error: unknown) => error);
+  const failure = await until('refusal', async () => {
+    const error = await refused();
+    return (error as { trouble?: string }).trouble === 'busy' ? error : undefined;
+  });
+  expect(failure).toMatchObject({ status: 503, why: expect.stringContaining('has written') });
 });
 
 test('a newer schema, and tables of another program, are refused', async () => {

@@ -1,12 +1,15 @@
 // What a group commit needs of an engine. Its methods throw ConstraintError, StorageError or the engine's own error.
 
-import type { Dialect, SqlValue } from '../database.ts';
+import type { Commit, Dialect, SqlValue } from '../database.ts';
 
 export interface BatchEngine {
   readonly dialect: Dialect;
   begin(): Promise<void>;
-  /** After a StorageError with `outcomeUnknown` the batch may or may not be on disk. */
-  commit(): Promise<void>;
+  /**
+   * `news`: what there is to tell of it, undefined when it assigned no position. After a StorageError with `outcomeUnknown` the
+   * batch may or may not be on disk; an engine that finds out later that it is tells the news itself.
+   */
+  commit(news?: Commit): Promise<void>;
   /** Also forgives a transaction that the engine has ended by itself. */
   rollback(): Promise<void>;
   savepoint(): Promise<void>;

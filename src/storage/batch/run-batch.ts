@@ -77,8 +77,9 @@ const runTogether = async (
     outcomes.push(outcome);
   }
   const head = await positions.store();
-  await engine.commit();
-  return { head, changes: positions.changes, outcomes };
+  const { changes } = positions;
+  await engine.commit(head === undefined ? undefined : { head, changes });
+  return { head, changes, outcomes };
 };
 
 const runOneByOne = async (engine: BatchEngine, jobs: readonly BatchJob[]): Promise<BatchResult> => {

@@ -29,6 +29,10 @@ export class WriteQueue implements AsyncDisposable {
     this.#committed = committed;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Rejects at once when too many writes wait or the database is closed. */
   write<A, R>(writer: Writer<A, R>, args: A): Promise<R> {
     if (this.#isClosed) return Promise.reject(storageClosed());

@@ -1,12 +1,15 @@
 // The database for more than one small machine: PostgreSQL, with the same group commit on one connection and pooled readers.
 
+import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { CommitListeners } from '../batch/commit-listeners.ts';
 import { WriteQueue } from '../batch/write-queue.ts';
 import type { Database } from '../database.ts';
+import { StorageError } from '../database-errors.ts';
 import { postgresDialect } from '../dialects/postgres.ts';
 import { migrations as allMigrations } from '../migrations/index.ts';
 import type { Migration } from '../migrations/migration.ts';
+import { probe } from '../stores/probe.ts';
 import { DatabaseHold } from './database-hold.ts';
 import { PostgresEngine } from './postgres-engine.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -28,6 +31,23 @@ const WAIT_MS = 5000;
 /** A statement that takes longer is taken for a lost connection. */
 const QUERY_TIMEOUT_MS = 60_000;
 
+/** Until it is known whether a commit succeeded, what it brought about is told to nobody. */
+const ASK_AGAIN_MS = 100;
+
+const settleDoubt = async (queue: WriteQueue, isInDoubt: () => boolean): Promise<void> => {
+  while (isInDoubt() && !queue.isClosed) {
+    await queue.write(probe, undefined).catch(() => {});
+    if (isInDoubt()) await setTimeout(ASK_AGAIN_MS, undefined, { ref: false });
+  }
+};
+
+const wroteMeanwhile = (): StorageError =>
+  new StorageError({
+    trouble: 'busy',
+    why: 'Another server has written to the database while this one could not reach it.',
+    remedy: 'Start this server again: what it has in memory is not true any more.',
+  });
+
 /** Throws DatabaseRefused with a remedy when the database cannot or must not be used. */
 export const openPostgres = async (options: PostgresOptions): Promise<Database> => {
   const { url, readersMax, migrations = allMigrations, waitMs = WAIT_MS } = options;
@@ -41,15 +61,23 @@ export const openPostgres = async (options: PostgresOptions): Promise<Database> 
   const pipelined = { ...config, pipeline: true, query_timeout: QUERY_TIMEOUT_MS };
   const listeners = new CommitListeners();
   let head = 0;
+  let isInDoubt = false;
   await using opened = new AsyncDisposableStack();
   const hold = opened.use(new DatabaseHold({ config, waitMs, onLost: () => engine.doubt() }));
   const engine = opened.use(
     new PostgresEngine(pipelined, {
       mayConnect: () => hold.keep(),
-      connected(stored) {
-        if (stored <= head) return;
-        head = stored;
-        listeners.tell({ head, changes: [] });
+      doubted() {
+        if (isInDoubt) return;
+        isInDoubt = true;
+        void settleDoubt(queue, () => isInDoubt);
+      },
+      connected(stored, unheard) {
+        if (stored > Math.max(head, unheard?.head ?? 0)) throw wroteMeanwhile();
+        isInDoubt = false;
+        if (!unheard) return;
+        head = unheard.head;
+        listeners.tell(unheard);
       },
     }),
   );

@@ -2,7 +2,7 @@
 
 import pg from 'pg';
 import type { BatchEngine } from '../batch/batch-engine.ts';
-import type { SqlValue } from '../database.ts';
+import type { Commit, SqlValue } from '../database.ts';
 import { StorageError, storageClosed } from '../database-errors.ts';
 import { postgresDialect } from '../dialects/postgres.ts';
 import { postgresError } from './postgres-error.ts';
@@ -13,8 +13,13 @@ const HEAD_SQL = 'SELECT value FROM stream_head WHERE id = 1';
 export interface EngineEvents {
   /** Asked before each connection; what it throws fails the batch, so it is to be a StorageError. */
   mayConnect(): Promise<void>;
-  /** Told the stored head with each new connection: the last commit may have succeeded unheard. */
-  connected(head: number): void;
+  /** It is not known whether the last commit succeeded: the next connection tells. */
+  doubted(): void;
+  /**
+   * Told with each new connection: the stored head, and what the last commit brought about if it succeeded unheard. What it throws
+   * fails the batch.
+   */
+  connected(head: number, unheard: Commit | undefined): void;
 }
 
 export class PostgresEngine implements BatchEngine, AsyncDisposable {
@@ -24,6 +29,7 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
   #client: pg.Client | undefined;
   #session: PostgresSession | undefined;
   #isInDoubt = false;
+  #unheard: Commit | undefined;
 
   constructor(config: pg.ClientConfig, events: EngineEvents) {
     this.#config = config;
@@ -41,7 +47,7 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
     this.#session.send('BEGIN');
   }
 
-  async commit(): Promise<void> {
+  async commit(news?: Commit): Promise<void> {
     const session = this.#open();
     let command: string;
     try {
@@ -49,6 +55,10 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const { trouble, why, remedy } = error;
+      if (news) {
+        this.#unheard = news;
+        this.#events.doubted();
+      }
       throw new StorageError({ trouble, why, remedy, outcomeUnknown: true, cause: error });
     }
     // PostgreSQL answers COMMIT with ROLLBACK when a statement failed unseen.
@@ -137,9 +147,20 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
     session.send("SET idle_in_transaction_session_timeout = '60s'");
     session.send('SET jit = off');
     const head = await session.get<{ value: number }>(HEAD_SQL, []);
+    try {
+      this.#tell(head?.value ?? 0);
+    } catch (error) {
+      client.end().catch(() => {});
+      throw error;
+    }
     this.#client = client;
-    this.#events.connected(head?.value ?? 0);
     return session;
+  }
+
+  #tell(head: number): void {
+    const unheard = this.#unheard;
+    this.#events.connected(head, unheard !== undefined && unheard.head <= head ? unheard : undefined);
+    this.#unheard = undefined;
   }
 
   #forget(): void {

@@ -25,6 +25,7 @@ import * as outgoingEvents from './outgoing-events.ts';
 import * as partialJoins from './partial-joins.ts';
 import * as persist from './persist.ts';
 import * as presence from './presence.ts';
+import * as probe from './probe.ts';
 import * as profilePropagations from './profile-propagations.ts';
 import * as profiles from './profiles.ts';
 import * as pruneNotifications from './prune-notifications.ts';
@@ -80,6 +81,7 @@ export const stores = [
   presence,
   profiles,
   pruneNotifications,
+  probe,
   pushQueue,
   pushRules,
   pushers,
