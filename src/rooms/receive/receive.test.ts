@@ -347,6 +347,22 @@ describe('a gap in the history', () => {
     expect(await fatesOf([next])).toEqual(['accepted']);
   });
 
+  test('a state that is told without a prev event that is here beside the timeline has it all the same', async () => {
+    const { room, rooms, accept, fatesOf, state } = await enter();
+    const before = room.tips;
+    room.say(bob, 'lost');
+    const join = room.member(carol, 'join');
+    const beside = room.say(bob, 'beside', { prev: before });
+    await accept([beside]);
+    await rooms.receive.acceptOutliers(room.roomId, [join]);
+    const after = room.say(bob, 'after', { prev: [join.event.eventId, beside.event.eventId] });
+    const told = room.stateEvents(after.event.eventId).filter(({ event }) => event.stateKey !== carol);
+    const statesBefore = new Map([[after.event.eventId, idsOf(told)]]);
+    expect(await fatesOf([after], { statesBefore })).toEqual(['accepted']);
+    expect(await fatesOf([room.say(carol, 'here', { prev: [after.event.eventId] })])).toEqual(['accepted']);
+    expect(await state('m.room.member', carol)).toBe(join.event.eventId);
+  });
+
   test('an event that is judged without its history is judged again when that comes', async () => {
     const { room, accept, fatesOf, timeline: read, extremities } = await enter();
     const events = Array.from({ length: 500 }, (_, n) =>

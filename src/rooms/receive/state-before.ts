@@ -33,7 +33,7 @@ export const stateBefore = async (batch: Batch, event: RoomEvent, prevs: Prevs):
   const told = batch.options.statesBefore?.get(event.eventId);
   if (prevs.missing.length > 0 && !told) return undefined;
   const roots = prevs.here.map(({ root }) => root!);
-  if (told && prevs.missing.length > 0) roots.push(await toldRoot(batch, told));
+  if (told && prevs.missing.length > 0) roots.push(...(await toldRoots(batch, told, prevs.missing)));
   if (roots.length === 0) return emptyRoot;
   return resolved(batch, roots);
 };
@@ -46,6 +46,21 @@ export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promis
     batch.resolutions.push(state.memoryKey);
   }
   return root;
+};
+
+/**
+ * The state that was told; and it with each missing prev event that is here beside the timeline, which is in the state after
+ * itself, whatever a server leaves out.
+ */
+const toldRoots = async (batch: Batch, told: readonly EventId[], missing: readonly EventId[]): Promise<NodeHash[]> => {
+  const root = await toldRoot(batch, told);
+  const roots = [root];
+  for (const id of missing) {
+    const prev = batch.known.get(id);
+    if (prev === undefined || prev.room !== batch.room.nid || prev.stateKey === null || prev.verdict === 2) continue;
+    roots.push(keepState(batch, await setEntries(batch.engine.state.source, root, [[prev.stateKey, prev.nid]])));
+  }
+  return roots;
 };
 
 /** Rejected events, and what is no state or not here, stand in no state. */
