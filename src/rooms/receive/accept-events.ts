@@ -4,7 +4,7 @@
 import { notFound } from '../../protocol/errors/matrix-error.ts';
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { SEQUENCE_MOVED } from '../../storage/stores/persist.ts';
-import { dependantsOf } from '../../storage/stores/received-events.ts';
+import { dependantsOf, toldFollowersOf } from '../../storage/stores/received-events.ts';
 import type { Engine } from '../rooms.ts';
 import { type Batch, type BatchOptions, discardBatch, startBatch } from './batch.ts';
 import { missingAuthEvents } from './checks/auth-events.ts';
@@ -97,6 +97,7 @@ const takeIn = async (batch: Batch, incoming: IncomingEvent, nids: ReceivedNids)
   await placeEvent(batch, incoming, own, judgement, stored);
   const { failed, verdict } = judgement;
   if (stored && (stored.verdict === 2) !== (verdict === 2)) await wakeDependants(batch, stored);
+  else if (stored && judgement.after !== undefined) await wakeToldFollowers(batch, stored);
   return failed ? { eventId, fate: verdict === 1 ? 'soft-failed' : 'rejected', failed } : { eventId, fate: 'accepted' };
 };
 
@@ -104,6 +105,12 @@ const takeIn = async (batch: Batch, incoming: IncomingEvent, nids: ReceivedNids)
 const wakeDependants = async ({ engine, room, toRejudge }: Batch, { nid, eventId }: KnownEvent): Promise<void> => {
   await room.latestWrite.catch(() => undefined);
   for (const one of await engine.db.read((tx) => dependantsOf(tx, [{ nid, eventId }]))) toRejudge.add(one);
+};
+
+/** What follows it was judged by a state that another server told. */
+const wakeToldFollowers = async ({ engine, room, toRejudge }: Batch, { nid }: KnownEvent): Promise<void> => {
+  await room.latestWrite.catch(() => undefined);
+  for (const one of await engine.db.read((tx) => toldFollowersOf(tx, nid))) toRejudge.add(one);
 };
 
 const missingFor = (

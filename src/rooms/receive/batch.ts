@@ -3,8 +3,8 @@
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
-import type { EventRow, VerdictCode } from '../../storage/stores/persist.ts';
-import { awaitersOf, followersOf, redactionsWaitingFor } from '../../storage/stores/received-events.ts';
+import type { EventRow } from '../../storage/stores/persist.ts';
+import { awaitersOf, type Follower, followersOf, redactionsWaitingFor } from '../../storage/stores/received-events.ts';
 import type { Engine } from '../rooms.ts';
 import type { AuthState } from '../send/auth-state.ts';
 import { relationOf } from '../send/relation-of.ts';
@@ -45,8 +45,8 @@ export interface Batch {
   workedOut: WorkedOut | undefined;
   /** What is here of the events, of those they name, and of those judged so far. */
   readonly known: Map<EventId, KnownEvent>;
-  /** Verdicts of the events here that follow an event of the batch. */
-  readonly followers: ReadonlyMap<EventId, readonly VerdictCode[]>;
+  /** The events here that follow an event of the batch. */
+  readonly followers: ReadonlyMap<EventId, readonly Follower[]>;
   /** nids of events that were rejected for want of an event of the batch. */
   readonly awaiters: ReadonlyMap<EventId, readonly number[]>;
   /** nids of redactions that came before an event of the batch. */
@@ -106,7 +106,7 @@ export const startBatch = async (
     isStale: false,
     workedOut: undefined,
     known: stored.known,
-    followers: grouped(stored.followers, ({ verdict }) => verdict),
+    followers: grouped(stored.followers, (follower) => follower),
     awaiters: grouped(stored.awaiters, ({ event }) => event),
     redactions: grouped(stored.redactions, ({ redaction }) => redaction),
     rows: [],

@@ -43,7 +43,8 @@ export const placeEvent = async (
   begin(batch, event, knownOf(batch, event, nids, judgement, { thread, isPlaced }));
   if (isNews && after !== undefined) {
     const { eventId, depth } = event;
-    const isCovered = stored?.isCovered ?? batch.followers.get(eventId)?.includes(0) === true;
+    const isCovered =
+      stored?.isCovered ?? batch.followers.get(eventId)?.some((follower) => follower.verdict === 0) === true;
     const extremity = { nid: nids.event, eventId, depth, stateRoot: after };
     const { before: stateBefore, replaces } = judgement;
     await followEvent(batch, event, { extremity, before: stateBefore, stateKey: nids.stateKey, replaces, isCovered });
@@ -70,6 +71,11 @@ export const placeEvent = async (
   };
   batch.rows.push(row);
   for (const nid of batch.awaiters.get(event.eventId) ?? []) batch.toRejudge.add(nid);
+  if (after === undefined) return;
+  // What was judged by a state that another server told can be judged by that of its prev events now.
+  for (const follower of batch.followers.get(event.eventId) ?? []) {
+    if (follower.isTold) batch.toRejudge.add(follower.event);
+  }
 };
 
 /** From now on what follows finds it. */

@@ -363,6 +363,26 @@ describe('a gap in the history', () => {
     expect(await state('m.room.member', carol)).toBe(join.event.eventId);
   });
 
+  test.each([false, true])(
+    'what was judged by a told state is judged again when its prevs come (here before: %s)',
+    async (isHere) => {
+      const { room, rooms, fatesOf, state, stored } = await enter();
+      const join = room.member(carol, 'join');
+      const topic = room.add({ type: 'm.room.topic', stateKey: '', sender: bob, content: { topic: 'x' } });
+      if (isHere) await rooms.receive.acceptOutliers(room.roomId, [topic]);
+      const after = room.say(bob, 'after');
+      const told = room.stateEvents(after.event.eventId).filter(({ event }) => event.stateKey !== carol);
+      const statesBefore = new Map([[after.event.eventId, idsOf(told)]]);
+      expect(await fatesOf([after], { statesBefore })).toEqual(['accepted']);
+      const here = room.say(carol, 'here');
+      expect(await fatesOf([here], { onMissing: 'judge' })).toEqual(['rejected']);
+      expect(await fatesOf([join, topic])).toEqual(['accepted', 'accepted']);
+      expect(await stored(here.event.eventId)).toMatchObject({ verdict: 0 });
+      expect(await state('m.room.member', carol)).toBe(join.event.eventId);
+      expect(await fatesOf([room.say(carol, 'still here')])).toEqual(['accepted']);
+    },
+  );
+
   test('an event that is judged without its history is judged again when that comes', async () => {
     const { room, accept, fatesOf, timeline: read, extremities } = await enter();
     const events = Array.from({ length: 500 }, (_, n) =>

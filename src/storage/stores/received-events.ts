@@ -27,16 +27,34 @@ export const knownEvents = (tx: ReadTx, eventIds: readonly EventId[]): Promise<K
     tx.dialect.list(eventIds),
   );
 
+export interface Follower {
+  readonly event: number;
+  readonly verdict: VerdictCode;
+  /** 1: the state at it is known all the same, because another server told it. */
+  readonly isTold: 0 | 1;
+}
+
 /** Event id → nids of the events that name it as a prev event while it is not here, with their verdicts. */
 export const followersOf = (
   tx: ReadTx,
   eventIds: readonly EventId[],
-): Promise<{ eventId: EventId; event: number; verdict: VerdictCode }[]> =>
+): Promise<(Follower & { readonly eventId: EventId })[]> =>
   tx.all(
-    `SELECT m.prev_event_id AS "eventId", m.event AS "event", e.verdict AS "verdict"
+    `SELECT m.prev_event_id AS "eventId", m.event AS "event", e.verdict AS "verdict",
+       CASE WHEN e.state_root IS NULL THEN 0 ELSE 1 END AS "isTold"
      FROM missing_edges m JOIN events e ON e.nid = m.event WHERE ${tx.dialect.anyText('m.prev_event_id')}`,
     tx.dialect.list(eventIds),
   );
+
+/** Events that stand in the graph behind one whose own state was not known, though theirs is: another server told it. */
+export const toldFollowersOf = async (tx: ReadTx, prev: number): Promise<number[]> => {
+  const rows = await tx.all<{ event: number }>(
+    `SELECT d.event AS "event" FROM edges d JOIN events e ON e.nid = d.event
+     WHERE d.prev = ? AND e.state_root IS NOT NULL`,
+    prev,
+  );
+  return rows.map(({ event }) => event);
+};
 
 /** Events that were rejected for want of some of these. */
 export const awaitersOf = (tx: ReadTx, eventIds: readonly EventId[]): Promise<{ eventId: EventId; event: number }[]> =>
