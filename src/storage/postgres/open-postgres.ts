@@ -1,7 +1,7 @@
 // The database for more than one small machine: PostgreSQL, with the same group commit on one connection and pooled readers.
 
-import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
+import { systemClock } from '../../lib/clock.ts';
 import { CommitListeners } from '../batch/commit-listeners.ts';
 import { WriteQueue } from '../batch/write-queue.ts';
 import type { Database } from '../database.ts';
@@ -37,7 +37,7 @@ const ASK_AGAIN_MS = 100;
 const settleDoubt = async (queue: WriteQueue, isInDoubt: () => boolean): Promise<void> => {
   while (isInDoubt() && !queue.isClosed) {
     await queue.write(probe, undefined).catch(() => {});
-    if (isInDoubt()) await setTimeout(ASK_AGAIN_MS, undefined, { ref: false });
+    if (isInDoubt()) await systemClock.sleep(ASK_AGAIN_MS);
   }
 };
 
