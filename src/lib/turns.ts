@@ -1,4 +1,4 @@
-// Lets a few works run at the same time and a bounded number wait for their turn, in the order they came.
+// Lets a few works run at the same time and others wait for their turn, in the order they came.
 
 export interface TurnsOptions {
   readonly runningMax: number;
@@ -7,15 +7,19 @@ export interface TurnsOptions {
   readonly full: () => Error;
 }
 
+/** For whoever gives a bounded number of works at most, so that all may wait. */
+type UnboundedTurnsOptions = Pick<TurnsOptions, 'runningMax'>;
+
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
-export function createTurns({ runningMax, waitingMax, full }: TurnsOptions): InTurn {
+export function createTurns(options: TurnsOptions | UnboundedTurnsOptions): InTurn {
+  const { runningMax } = options;
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (work) => {
     if (running < runningMax) running += 1;
     else {
-      if (waiting.length >= waitingMax) throw full();
+      if ('waitingMax' in options && waiting.length >= options.waitingMax) throw options.full();
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
     try {

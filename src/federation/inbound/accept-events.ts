@@ -31,11 +31,7 @@ const ROOMS_AT_ONCE = 32;
 const RETRIES_MS = [500, 5000, 30_000];
 
 export const createAcceptEvents = ({ receive, clock, log, signal }: AcceptEventsDeps): AcceptEvents => {
-  const inTurn = createTurns({
-    runningMax: ROOMS_AT_ONCE,
-    waitingMax: Infinity,
-    full: () => new Error('unreachable'),
-  });
+  const inTurn = createTurns({ runningMax: ROOMS_AT_ONCE });
 
   const all = (events: readonly IncomingEvent[], fate: 'not-in-room' | 'failed'): Outcome[] =>
     events.map(({ event: { eventId } }) => ({ eventId, fate }));

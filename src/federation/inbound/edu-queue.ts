@@ -18,11 +18,7 @@ const SERVERS_AT_ONCE = 32;
 
 export const createEduQueue = ({ edus, log, onDone }: EduQueueDeps) => {
   const lock = keyedLock<ServerName>();
-  const inTurn = createTurns({
-    runningMax: SERVERS_AT_ONCE,
-    waitingMax: Infinity,
-    full: () => new Error('unreachable'),
-  });
+  const inTurn = createTurns({ runningMax: SERVERS_AT_ONCE });
   const take = async (work: PendingWork, given: readonly JsonObject[]): Promise<void> => {
     const { origin } = work;
     let isKept = false;

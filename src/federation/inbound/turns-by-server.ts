@@ -12,8 +12,7 @@ export type TurnsByServer = <T>(server: ServerName, work: () => Promise<T>) => P
 
 /** Who waits is bounded by whoever asks. */
 export const createTurnsByServer = ({ totalMax, perServerMax }: TurnsByServerOptions): TurnsByServer => {
-  const turns = (runningMax: number): InTurn =>
-    createTurns({ runningMax, waitingMax: Infinity, full: () => new Error('unreachable') });
+  const turns = (runningMax: number): InTurn => createTurns({ runningMax });
   const inAll = turns(totalMax);
   const servers = new Map<ServerName, { readonly inTurn: InTurn; users: number }>();
   return async (server, work) => {

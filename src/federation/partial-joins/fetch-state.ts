@@ -8,6 +8,7 @@ import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
 import type { PartialJoin } from '../../storage/stores/partial-joins.ts';
+import { absentEvents, MISSING_SHARE_MAX } from '../fetch/absent-events.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import type { Verify } from '../verify/verify-pdus.ts';
 import { type TakingDeps, takeState } from './take-state.ts';
@@ -33,21 +34,8 @@ const EVENT_TIMEOUT_MS = 15_000;
 /** Up to so many are asked for one by one. */
 const SINGLE_EVENTS_MAX = 100;
 const EVENTS_AT_ONCE = 8;
-/** Of a state this part may be missing: in old rooms there are events whose signatures nobody can check any more. */
-const MISSING_SHARE_MAX = 0.01;
-const CHUNK = 5000;
 
 export const createFetchState = ({ receive, fetch, verify, peers }: FetchStateDeps): FetchState => {
-  const absentOf = async (ids: readonly EventId[]): Promise<EventId[]> => {
-    const absent: EventId[] = [];
-    for (let at = 0; at < ids.length; at += CHUNK) {
-      const some = ids.slice(at, at + CHUNK);
-      const stored = await receive.stored(some);
-      for (const id of some) if (!stored.has(id)) absent.push(id);
-    }
-    return absent;
-  };
-
   const read = async (join: PartialJoin, server: ServerName, wires: readonly Json[]): Promise<IncomingEvent[]> => {
     const version = roomVersion(join.version)!;
     const verified = await verify.verifyPdus(wires, version, server, { limitReferences: false });
@@ -62,11 +50,7 @@ export const createFetchState = ({ receive, fetch, verify, peers }: FetchStateDe
   };
 
   const single = async (join: PartialJoin, server: ServerName, signal: AbortSignal, ids: readonly EventId[]) => {
-    const inTurn = createTurns({
-      runningMax: EVENTS_AT_ONCE,
-      waitingMax: Infinity,
-      full: () => new Error('unreachable'),
-    });
+    const inTurn = createTurns({ runningMax: EVENTS_AT_ONCE });
     const pull = async (id: EventId): Promise<Json[]> => {
       try {
         return [await fetch.event(server, id, { timeoutMs: EVENT_TIMEOUT_MS, signal })];
@@ -84,7 +68,7 @@ export const createFetchState = ({ receive, fetch, verify, peers }: FetchStateDe
     const ids = await fetch.stateIds(server, join.roomId, join.joinEventId, options);
     if (ids.state.length === 0) throw new PeerError(server, 'application', 'the state that it tells is empty');
     const all = [...new Set([...ids.authChain, ...ids.state])];
-    let absent = await absentOf(all);
+    let absent = await absentEvents(receive, all);
     await onProgress(all.length, absent.length);
     if (absent.length > SINGLE_EVENTS_MAX) {
       absent = await whole(join, server, signal, absent);
@@ -92,7 +76,7 @@ export const createFetchState = ({ receive, fetch, verify, peers }: FetchStateDe
     }
     if (absent.length > 0 && absent.length <= SINGLE_EVENTS_MAX) {
       await single(join, server, signal, absent);
-      absent = await absentOf(absent);
+      absent = await absentEvents(receive, absent);
       await onProgress(all.length, absent.length);
     }
     const missing = new Set(absent);

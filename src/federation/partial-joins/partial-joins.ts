@@ -108,7 +108,7 @@ const createComplete = (
   onMissing: (roomId: RoomId, missing: number) => void,
 ) => {
   const { db, clock, log } = deps;
-  const inTurn = createTurns({ runningMax: ROOMS_AT_ONCE, waitingMax: Infinity, full: () => new Error('unreachable') });
+  const inTurn = createTurns({ runningMax: ROOMS_AT_ONCE });
   const completeFrom = createCompleteFrom(deps, signal, onMissing);
 
   /** undefined: there is nothing more to do. */

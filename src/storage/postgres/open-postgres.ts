@@ -34,10 +34,10 @@ const QUERY_TIMEOUT_MS = 60_000;
 /** Until it is known whether a commit succeeded, what it brought about is told to nobody. */
 const ASK_AGAIN_MS = 100;
 
-const settleDoubt = async (queue: WriteQueue, isInDoubt: () => boolean): Promise<void> => {
-  while (isInDoubt() && !queue.isClosed) {
+const settleDoubt = async (queue: WriteQueue, engine: PostgresEngine): Promise<void> => {
+  while (engine.isInDoubt && !queue.isClosed) {
     await queue.write(probe, undefined).catch(() => {});
-    if (isInDoubt()) await systemClock.sleep(ASK_AGAIN_MS);
+    if (engine.isInDoubt) await systemClock.sleep(ASK_AGAIN_MS);
   }
 };
 
@@ -61,20 +61,14 @@ export const openPostgres = async (options: PostgresOptions): Promise<Database> 
   const pipelined = { ...config, pipeline: true, query_timeout: QUERY_TIMEOUT_MS };
   const listeners = new CommitListeners();
   let head = 0;
-  let isInDoubt = false;
   await using opened = new AsyncDisposableStack();
-  const hold = opened.use(new DatabaseHold({ config, waitMs, onLost: () => engine.doubt() }));
+  const hold = opened.use(new DatabaseHold({ config, waitMs, onLost: () => engine.connectAnew() }));
   const engine = opened.use(
     new PostgresEngine(pipelined, {
       mayConnect: () => hold.keep(),
-      doubted() {
-        if (isInDoubt) return;
-        isInDoubt = true;
-        void settleDoubt(queue, () => isInDoubt);
-      },
+      doubted: () => void settleDoubt(queue, engine),
       connected(stored, unheard) {
         if (stored > Math.max(head, unheard?.head ?? 0)) throw wroteMeanwhile();
-        isInDoubt = false;
         if (!unheard) return;
         head = unheard.head;
         listeners.tell(unheard);

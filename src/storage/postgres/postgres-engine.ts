@@ -28,7 +28,7 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
   readonly #events: EngineEvents;
   #client: pg.Client | undefined;
   #session: PostgresSession | undefined;
-  #isInDoubt = false;
+  #isToConnectAnew = false;
   #unheard: Commit | undefined;
 
   constructor(config: pg.ClientConfig, events: EngineEvents) {
@@ -36,13 +36,18 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
     this.#events = events;
   }
 
-  /** Connects anew before the next batch. */
-  doubt(): void {
-    this.#isInDoubt = true;
+  /** Whether it is not known if a commit succeeded that had something to tell. */
+  get isInDoubt(): boolean {
+    return this.#unheard !== undefined;
+  }
+
+  /** Before the next batch. */
+  connectAnew(): void {
+    this.#isToConnectAnew = true;
   }
 
   async begin(): Promise<void> {
-    if (this.#isInDoubt) this.#forget();
+    if (this.#isToConnectAnew) this.#forget();
     this.#session ??= await this.#connect();
     this.#session.send('BEGIN');
   }
@@ -126,7 +131,7 @@ export class PostgresEngine implements BatchEngine, AsyncDisposable {
 
   async #connect(): Promise<PostgresSession> {
     await this.#events.mayConnect();
-    this.#isInDoubt = false;
+    this.#isToConnectAnew = false;
     const client = new pg.Client(this.#config);
     const lost = (): void => {
       if (this.#client === client) this.#forget();

@@ -31,11 +31,7 @@ export const takeBoundInvites = async (
   if (serverOf(target) !== serverName || !(await accounts.findAccount(target))) {
     throw notFound(`${target} is not a user of this server.`);
   }
-  const inTurn = createTurns({
-    runningMax: ASKED_AT_ONCE,
-    waitingMax: Number.POSITIVE_INFINITY,
-    full: () => new Error('unreachable'),
-  });
+  const inTurn = createTurns({ runningMax: ASKED_AT_ONCE });
   const ask = async ({ roomId, sender, signed }: BoundInvite): Promise<void> => {
     const server = serverOf(sender);
     try {

@@ -5,6 +5,7 @@ import { createTurns } from '../../../lib/turns.ts';
 import type { Json } from '../../../protocol/events/json.ts';
 import type { EventId, ServerName } from '../../../protocol/ids/branded.ts';
 import type { Receive } from '../../../rooms/receive/incoming.ts';
+import { absentEvents, MISSING_SHARE_MAX } from '../../fetch/absent-events.ts';
 import type { Fetch } from '../../fetch/fetch.ts';
 import type { Ask } from './ask.ts';
 import type { Gap } from './gap.ts';
@@ -31,20 +32,12 @@ const EVENTS_MAX = 1000;
 const EVENTS_AT_ONCE = 8;
 /** More than these are not to be had at all: an answer to `state` has at most so many, the chains included. */
 const ABSENT_MAX = 100_000;
-/** Ids of a large state are looked up so many at a time; others get their turn in between. */
-const LOOKED_UP_AT_ONCE = 2000;
-/** Of a state this part may be missing: in old rooms there are events whose signatures nobody can check any more. */
-const MISSING_SHARE_MAX = 0.01;
 
 /** Some events, several at a time; those that the server does not give are absent. */
 export const createPullSingle =
   ({ fetch, ask }: { readonly fetch: Pick<Fetch, 'event'>; readonly ask: Ask }) =>
   async (gap: Gap, server: ServerName, ids: readonly EventId[]): Promise<Json[]> => {
-    const inTurn = createTurns({
-      runningMax: EVENTS_AT_ONCE,
-      waitingMax: EVENTS_MAX,
-      full: () => new Error('unreachable'),
-    });
+    const inTurn = createTurns({ runningMax: EVENTS_AT_ONCE });
     const options = { timeoutMs: EVENT_TIMEOUT_MS, signal: gap.signal };
     const pull = (id: EventId): Promise<Json | undefined> =>
       inTurn(() => ask(gap, server, 'event', () => fetch.event(server, id, options)));
@@ -56,19 +49,8 @@ export const createToldState = (deps: ToldStateDeps): ToldState => {
   const { fetch, receive, readEvents, storeOutliers, ask } = deps;
   const pullSingle = createPullSingle(deps);
 
-  const absentOf = async (ids: readonly EventId[]): Promise<EventId[]> => {
-    const absent: EventId[] = [];
-    for (let from = 0; from < ids.length; from += LOOKED_UP_AT_ONCE) {
-      if (from > 0) await new Promise(setImmediate);
-      const some = ids.slice(from, from + LOOKED_UP_AT_ONCE);
-      const stored = await receive.stored(some);
-      for (const id of some) if (!stored.has(id)) absent.push(id);
-    }
-    return absent;
-  };
-
   const pullAbsent = async (gap: Gap, server: ServerName, eventId: EventId, ids: readonly EventId[]): Promise<void> => {
-    let absent = await absentOf(ids);
+    let absent = await absentEvents(receive, ids);
     if (absent.length > ABSENT_MAX) return;
     if (absent.length > SINGLE_EVENTS_MAX && absent.length * 2 > ids.length) {
       const options = { timeoutMs: STATE_TIMEOUT_MS, signal: gap.signal };
@@ -76,7 +58,7 @@ export const createToldState = (deps: ToldStateDeps): ToldState => {
       if (whole) {
         const wires = [...whole.authChain, ...whole.state];
         await storeOutliers(gap, await readEvents(gap, wires, server, { asOutliers: true }));
-        absent = await absentOf(absent);
+        absent = await absentEvents(receive, absent);
       }
     }
     // So many one by one would not make a state of it.
@@ -92,7 +74,7 @@ export const createToldState = (deps: ToldStateDeps): ToldState => {
     const ids = await ask(gap, server, 'state_ids', () => fetch.stateIds(server, gap.roomId, eventId, options));
     if (!ids || ids.state.length === 0) return undefined;
     await pullAbsent(gap, server, eventId, [...new Set([...ids.authChain, ...ids.state])]);
-    const absent = new Set(await absentOf(ids.state));
+    const absent = new Set(await absentEvents(receive, ids.state));
     if (gap.signal.aborted || absent.size > ids.state.length * MISSING_SHARE_MAX) return undefined;
     return ids.state.filter((id) => !absent.has(id));
   };
