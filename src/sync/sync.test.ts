@@ -95,6 +95,21 @@ describe('an incremental sync', () => {
     expect(bodies(left)).toEqual(['before']);
     expect(left.timeline.events).toHaveLength(2);
   });
+
+  test('has one own member event in the state after a leave and a kick', async () => {
+    const room = await roomOf('left and kicked');
+    await server.member(room, bob, 'join');
+    const { next_batch: since } = await server.ask(bob);
+    await server.member(room, bob, 'leave');
+    const { next_batch: afterLeave } = await server.ask(bob);
+    await server.member(room, alice, 'leave', bob);
+    const senders = async (from: string) =>
+      (await server.ask(bob, { since: from, stateAfter: true })).rooms.leave[room].state_after.events
+        .filter((event: AnyJson) => event.state_key === bob.userId)
+        .map((event: AnyJson) => event.sender);
+    expect(await senders(since)).toEqual([alice.userId]);
+    expect(await senders(afterLeave)).toEqual([alice.userId]);
+  });
 });
 
 describe('a long poll', () => {

@@ -122,9 +122,9 @@ const stateNids = async (
   page: TimelinePage,
 ): Promise<number[]> => {
   const { stateSince, end, shown } = wanted;
-  if (!end) return outOfBand(page, shown);
   const { tx, request } = context;
   const atEnd = request.useStateAfter !== undefined;
+  if (!end) return outOfState(page, shown, atEnd);
   const roots: StateRoots = {
     known: stateSince === undefined ? undefined : await rootBefore(tx, room.nid, stateSince, end),
     start: atEnd ? end.root : await rootBefore(tx, room.nid, page.start, end),
@@ -134,13 +134,17 @@ const stateNids = async (
   const lazy = request.filter.room.state.lazyLoadMembers;
   const told = await stateToTell(deps, tx, { roots, timeline, atEnd, lazy });
   if (lazy) await addLazyMembers(deps, room, context, wanted, { roots, timeline, told });
-  const nids = [...told.values()];
-  return atEnd && shown !== undefined && !nids.includes(shown) ? [...nids, shown] : nids;
+  if (atEnd && shown !== undefined) {
+    // Who has left may be banned after: no part of the state that they may see, but of their own.
+    const [own] = await deps.names.findStateKeysIn(tx, [['m.room.member', request.viewer.userId]]);
+    if (own !== undefined) told.set(own, shown);
+  }
+  return [...told.values()];
 };
 
-/** The end of an invite to a room that this server is not in stands in no timeline. */
-const outOfBand = ({ events }: TimelinePage, shown: number | undefined): number[] =>
-  shown === undefined || events.some(({ event }) => event.nid === shown) ? [] : [shown];
+/** The user's own member event, if no timeline shows it: the end of an invite to a room that this server is not in. */
+const outOfState = ({ events }: TimelinePage, shown: number | undefined, atEnd: boolean): number[] =>
+  shown === undefined || (!atEnd && events.some(({ event }) => event.nid === shown)) ? [] : [shown];
 
 interface LazyPage {
   readonly roots: StateRoots;
