@@ -45,9 +45,9 @@ export const staleLists = (tx: ReadTx, after: number, limit: number): Promise<{ 
 export const usersMetHere = async (tx: ReadTx, users: readonly number[]): Promise<Set<number>> => {
   if (users.length === 0) return new Set();
   const rows = await tx.all<{ user: number }>(
-    `SELECT DISTINCT theirs.user_nid AS "user" FROM memberships theirs
-     WHERE ${tx.dialect.anyInt('theirs.user_nid')} AND theirs.membership = 'join' AND EXISTS (
-       SELECT 1 FROM memberships ours WHERE ours.room = theirs.room AND ours.membership = 'join' AND ours.is_local = 1)`,
+    `SELECT u.nid AS "user" FROM users u WHERE ${tx.dialect.anyInt('u.nid')} AND EXISTS (
+       SELECT 1 FROM memberships theirs JOIN memberships ours ON ours.room = theirs.room
+       WHERE theirs.user_nid = u.nid AND theirs.membership = 'join' AND ours.membership = 'join' AND ours.is_local = 1)`,
     tx.dialect.list(users),
   );
   return new Set(rows.map((row) => row.user));

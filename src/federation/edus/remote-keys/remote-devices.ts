@@ -145,7 +145,10 @@ const readKept = async (
   userIds: readonly UserId[],
 ): Promise<{ known: readonly KeptList[]; met: ReadonlySet<UserId> }> => {
   const users = await findUsers(tx, userIds);
-  const lists = await remoteListsOf(tx, userIds);
+  // Whoever shared a room until a moment ago may still have a list, which is not followed any more.
+  const metUsers = await usersMetHere(tx, [...users.values()]);
+  const met = new Set([...users].filter(([, user]) => metUsers.has(user)).map(([userId]) => userId));
+  const lists = await remoteListsOf(tx, [...met]);
   const fresh = [...lists.values()].filter(({ isStale }) => isStale === 0);
   const nids = fresh.map(({ user }) => user);
   const devices = Map.groupBy(await remoteDevicesOf(tx, nids), ({ user }) => user);
@@ -153,19 +156,13 @@ const readKept = async (
     nids.length === 0 ? [] : await crossSigningKeysOfUsers(tx, nids),
     ({ user }) => user,
   );
-  const unknown = [...users].filter(([userId]) => lists.get(userId)?.isStale !== 0);
-  const met = await usersMetHere(
-    tx,
-    unknown.map(([, user]) => user),
-  );
-  return {
-    known: fresh.map(({ user, userId }) => ({
-      userId,
-      devices: devices.get(user) ?? [],
-      crossSigning: crossSigning.get(user) ?? [],
-    })),
-    met: new Set(unknown.filter(([, user]) => met.has(user)).map(([userId]) => userId)),
-  };
+  const known = fresh.map(({ user, userId }) => ({
+    userId,
+    devices: devices.get(user) ?? [],
+    crossSigning: crossSigning.get(user) ?? [],
+  }));
+  for (const { userId } of known) met.delete(userId);
+  return { known, met };
 };
 
 const takeCrossSigning = async (db: Database, userId: UserId, content: JsonObject): Promise<void> => {
