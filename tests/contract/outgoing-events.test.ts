@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ServerName } from '../../src/protocol/ids/branded.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { windowEnd } from '../../src/storage/stores/events.ts';
 import { internNames } from '../../src/storage/stores/names.ts';
 import {
   destinationCursor,
@@ -15,7 +16,6 @@ import {
   type OutboundMove,
   outgoingAt,
   outgoingBetween,
-  windowEnd,
 } from '../../src/storage/stores/outgoing-events.ts';
 import {
   memberKeysAmong,

@@ -5,9 +5,11 @@ import { parseRoomEventFilter } from '../../src/protocol/filters/event-filter.ts
 import type { RoomId } from '../../src/protocol/ids/branded.ts';
 import type { SearchAnswer, SearchQuestion } from '../../src/rooms/search/search-events.ts';
 import type { SearchKey } from '../../src/rooms/search/search-tokens.ts';
+import type { Database } from '../../src/storage/database.ts';
 import { putAccountData } from '../../src/storage/stores/account-data.ts';
 import type { AnyJson } from '../harness/client.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
+import { createForeignRoom } from '../harness/foreign-events.ts';
 import { openTestRooms, type TestPerson, type TestRooms } from '../harness/rooms.ts';
 
 const keys: SearchKey[] = ['content.body', 'content.name', 'content.topic'];
@@ -181,5 +183,29 @@ describeOnBothEngines('search', (open) => {
     await test.say(roomId, alice, 'fourth words');
     const both = await Promise.all([ask(test, alice, 'words'), ask(again, alice, 'words')]);
     expect(both.map(({ count }) => count)).toEqual([4, 4]);
+  });
+
+  it('passes over the positions that are kept free for history at once', async () => {
+    const db = await open();
+    let reads = 0;
+    const counting: Database = {
+      dialect: db.dialect,
+      headAtOpen: db.headAtOpen,
+      read: (work) => {
+        reads += 1;
+        return db.read(work);
+      },
+      write: (writer, args) => db.write(writer, args),
+      onCommit: (listener) => db.onCommit(listener),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    const test = openTestRooms(counting);
+    const alice = await test.person('alice');
+    const foreign = createForeignRoom();
+    await test.rooms.receive.enterRoom(foreign.joinOf(alice.userId));
+    await test.say(foreign.roomId, alice, 'above the hole');
+    reads = 0;
+    expect(texts(await ask(test, alice, 'hole'))).toEqual(['above the hole']);
+    expect(reads).toBeLessThan(20);
   });
 });

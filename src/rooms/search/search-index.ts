@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { Database, ReadTx } from '../../storage/database.ts';
-import { eventsById, eventsOfTypesSince, type StoredEvent } from '../../storage/stores/events.ts';
+import { eventsById, eventsOfTypesSince, type StoredEvent, windowEnd } from '../../storage/stores/events.ts';
 import { type IndexedWords, indexWords, searchCursor } from '../../storage/stores/search-words.ts';
 import { searchKeys, searchTokens } from './search-tokens.ts';
 
@@ -13,7 +13,7 @@ export interface SearchIndex extends AsyncDisposable {
   upToDate(): Promise<void>;
 }
 
-/** Positions indexed in one transaction: a few ms of work. */
+/** Events that are looked at at once: a few ms of work. */
 const BATCH = 500;
 /** News are gathered for this long, so that a busy server is not kept busier. */
 const DELAY_MS = 500;
@@ -22,6 +22,8 @@ const RETRY_MS = 10_000;
 const types = [...Object.values(searchKeys), 'm.room.redaction'];
 
 interface Batch {
+  /** The position up to which it goes. */
+  readonly to: number;
   readonly added: readonly IndexedWords[];
   readonly removed: readonly number[];
 }
@@ -40,8 +42,7 @@ export const createSearchIndex = ({ db, clock, log }: { db: Database; clock: Clo
     cursor ??= await db.read(searchCursor);
     done = Math.max(done, cursor);
     while (!isOver && done < head) {
-      const to = Math.min(head, done + BATCH);
-      const { added, removed } = await readBatch(db, done, to);
+      const { to, added, removed } = await readBatch(db, done, head);
       // The cursor alone is not worth a transaction: positions without texts are looked at again after a restart.
       if (added.length > 0 || removed.length > 0) {
         const moved: number = await db.write(indexWords, { from: cursor, to, added, removed });
@@ -95,14 +96,15 @@ export const createSearchIndex = ({ db, clock, log }: { db: Database; clock: Clo
   };
 };
 
-const readBatch = (db: Database, from: number, to: number): Promise<Batch> =>
+const readBatch = (db: Database, from: number, head: number): Promise<Batch> =>
   db.read(async (tx) => {
+    const to = await windowEnd(tx, { after: from, upTo: head, limit: BATCH });
     const events = await eventsOfTypesSince(tx, types, from, to);
     const added = events.flatMap((event): IndexedWords[] => {
       const words = searchTokens(event);
       return words.length === 0 ? [] : [{ position: event.position!, words }];
     });
-    return { added, removed: await redactedPositions(tx, events, from) };
+    return { to, added, removed: await redactedPositions(tx, events, from) };
   });
 
 /** Positions up to `from` of what the redactions among the events took back; later ones were read without their texts. */

@@ -215,6 +215,21 @@ export const memberEventsAmong = async (tx: ReadTx, nids: readonly number[]): Pr
 export const eventsOfTypeAmong = (tx: ReadTx, nids: readonly number[], type: string): Promise<StoredEvent[]> =>
   select(tx, `WHERE ${tx.dialect.anyInt('e.nid')} AND t.type = ?`, tx.dialect.list(nids), toStoredText(type));
 
+/** Where to stop reading so that at most `limit` events, whoever sent them, are looked at. Positions may be far apart. */
+export const windowEnd = async (
+  tx: ReadTx,
+  { after, upTo, limit }: { after: number; upTo: number; limit: number },
+): Promise<number> => {
+  const last = await tx.get<{ position: number }>(
+    `SELECT position AS "position" FROM events WHERE position > ? AND position <= ?
+     ORDER BY position LIMIT 1 OFFSET ?`,
+    after,
+    upTo,
+    limit - 1,
+  );
+  return last?.position ?? upTo;
+};
+
 /** Events of some types with a position in (after, upTo], of all rooms, in order. */
 export const eventsOfTypesSince = (
   tx: ReadTx,

@@ -26,21 +26,6 @@ const SELECT_OUTGOING = `SELECT e.nid AS "nid", e.position AS "position", e.room
   CASE WHEN t.type = 'm.room.member' THEN 1 ELSE 0 END AS "isMember", e.state_root AS "stateRoot", e.replaces AS "replaces"
 FROM events e JOIN event_types t ON t.nid = e.type JOIN users u ON u.nid = e.sender`;
 
-/** Where to stop reading so that at most `limit` events, whoever sent them, are looked at. Positions may be far apart. */
-export const windowEnd = async (
-  tx: ReadTx,
-  { after, upTo, limit }: { after: number; upTo: number; limit: number },
-): Promise<number> => {
-  const last = await tx.get<{ position: number }>(
-    `SELECT position AS "position" FROM events WHERE position > ? AND position <= ?
-     ORDER BY position LIMIT 1 OFFSET ?`,
-    after,
-    upTo,
-    limit - 1,
-  );
-  return last?.position ?? upTo;
-};
-
 /**
  * This server's own accepted events in (after, upTo], and those that it forwards; in order. Not the joins that stand above a
  * hole, with history that is not here: "The resident server … sends it to other servers" (Joining Rooms).
