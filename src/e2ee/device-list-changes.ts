@@ -72,7 +72,9 @@ const sharingMoves = async (states: RoomStates, tx: ReadTx, user: number, since:
   const entered = new Set<number>();
   const exited = new Set<number>();
   const untouched = new Set<number>();
-  for (const { room, isJoined } of ownMoves) {
+  const newlyWhole = new Set<number>();
+  for (const { room, isJoined, isNewlyWhole } of ownMoves) {
+    if (isNewlyWhole === 1) newlyWhole.add(room);
     const wasJoined = (await joinedAt(states, tx, room, since, [user])).has(user);
     if (isJoined === 1 && !wasJoined) entered.add(room);
     else if (isJoined === 0 && wasJoined) exited.add(room);
@@ -88,7 +90,8 @@ const sharingMoves = async (states: RoomStates, tx: ReadTx, user: number, since:
     for (const { user: other, isJoined } of ofRoom) {
       const wasJoined = before.has(other);
       if (isJoined === 0 && wasJoined) parted.add(other);
-      else if (isJoined === 1 && !wasJoined && !exited.has(room)) joined.add(other);
+      // The past of a room that became whole has members whom nobody here knew at that time.
+      else if (isJoined === 1 && !exited.has(room) && (!wasJoined || newlyWhole.has(room))) joined.add(other);
     }
   }
   joined.delete(user);

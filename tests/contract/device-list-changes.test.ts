@@ -10,11 +10,13 @@ import type { JsonObject } from '../../src/protocol/events/json.ts';
 import type { RoomId, ServerName } from '../../src/protocol/ids/branded.ts';
 import { roomVersion } from '../../src/protocol/room-versions/room-versions.ts';
 import { signingKeyFromSeed } from '../../src/protocol/signing/signing-key.ts';
+import type { IncomingEvent } from '../../src/rooms/receive/incoming.ts';
 import { createRooms, type Rooms } from '../../src/rooms/rooms.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { deleteDevices } from '../../src/storage/stores/device-removal.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { deviceKeysOf, newKey, owner, serverName } from '../harness/e2ee-people.ts';
+import { createForeignRoom } from '../harness/foreign-events.ts';
 
 const people = ['host', 'alice', 'bob', 'carol'] as const;
 type Person = (typeof people)[number];
@@ -123,6 +125,27 @@ describeOnBothEngines('device list changes', (open) => {
     expect(await changesFor(world, 'alice', since)).toEqual(nothing);
     await setMembership(world, 'alice', second, 'join');
     expect(await changesFor(world, 'alice', since)).toEqual({ changed: ['bob'], left: [] });
+  });
+
+  test('members who were left out of a join are changed when they are known', async () => {
+    const world = await openWorld(await open());
+    const { receive } = world.rooms;
+    const room = createForeignRoom({ creator: '@dave:elsewhere.test' });
+    room.member('@erin:third.test', 'join');
+    room.member('@frank:third.test', 'join');
+    const whole = room.joinOf(world.owners.alice.userId);
+    const isKnown = ({ event }: IncomingEvent): boolean =>
+      event.type !== 'm.room.member' || event.stateKey === '@dave:elsewhere.test';
+    const known = { state: whole.state.filter(isKnown), authChain: whole.authChain.filter(isKnown) };
+    let since = world.head();
+    await receive.enterRoom({ ...whole, ...known, isPartial: true });
+    expect(await changesFor(world, 'alice', since)).toEqual({ changed: ['alice', 'dave'], left: [] });
+    since = world.head();
+    await receive.storeState(room.roomId, [...whole.authChain, ...whole.state]);
+    const state = whole.state.map(({ event }) => event.eventId);
+    await receive.completeJoin({ roomId: room.roomId, joinEventId: whole.join.event.eventId, state });
+    expect(await changesFor(world, 'alice', since)).toEqual({ changed: ['erin', 'frank'], left: [] });
+    expect(await changesFor(world, 'alice', world.head())).toEqual(nothing);
   });
 
   test('a change of keys concerns those who share a room, and oneself', async () => {

@@ -83,11 +83,18 @@ export interface MovedMembership {
   readonly isJoined: number;
 }
 
+export interface OwnMove extends MovedMembership {
+  /** The room was entered without its members, and all of them are known since. */
+  readonly isNewlyWhole: number;
+}
+
 /** The user's own memberships that changed after `since`, in whatever way. */
-export const ownMovesSince = (tx: ReadTx, user: number, since: number): Promise<MovedMembership[]> =>
+export const ownMovesSince = (tx: ReadTx, user: number, since: number): Promise<OwnMove[]> =>
   tx.all(
-    `SELECT user_nid AS "user", room AS "room", CASE WHEN membership = 'join' THEN 1 ELSE 0 END AS "isJoined"
-     FROM memberships WHERE user_nid = ? AND position > ?`,
+    `SELECT m.user_nid AS "user", m.room AS "room", CASE WHEN m.membership = 'join' THEN 1 ELSE 0 END AS "isJoined",
+       CASE WHEN r.whole_position > ? THEN 1 ELSE 0 END AS "isNewlyWhole"
+     FROM memberships m JOIN rooms r ON r.nid = m.room WHERE m.user_nid = ? AND m.position > ?`,
+    since,
     user,
     since,
   );
