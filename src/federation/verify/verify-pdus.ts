@@ -13,7 +13,7 @@ import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
 import { redact } from '../../protocol/redaction/redact.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { signaturesOf } from '../../protocol/signing/signatures.ts';
-import { verifyTextAsync } from '../../protocol/signing/verify-text.ts';
+import { type TextToVerify, verifyTexts } from '../../protocol/signing/verify-text.ts';
 import type { IncomingEvent } from '../../rooms/receive/incoming.ts';
 import { requiredSigners } from './required-signers.ts';
 
@@ -89,16 +89,6 @@ export const keysLacking = (pdu: ParsedPdu, version: RoomVersion, find: FindKey)
   return signersOf(pdu, version).flatMap(({ signatures }) => (signatures.some(isKnown) ? [] : signatures));
 };
 
-/** "If all signatures from known unexpired keys from the originating server(s) are found to be valid." */
-const isSigned = async (text: string, { signatures }: Signer, find: FindKey): Promise<boolean> => {
-  const checks: Promise<boolean>[] = [];
-  for (const { server, keyId, atTs, signature } of signatures) {
-    const key = find(server, keyId);
-    if (key && isGoodAt(key, atTs)) checks.push(verifyTextAsync(text, signature, key.publicKey));
-  }
-  return checks.length > 0 && (await Promise.all(checks)).every(Boolean);
-};
-
 /** "If the content hash does not match, the event is redacted before processing further." */
 const withTrueContent = (parsed: ParsedPdu, version: RoomVersion, limitReferences: boolean): ParsedPdu =>
   contentHashMatches(parsed.hashes, parsed.hashedText)
@@ -113,18 +103,33 @@ const reasonOf = (error: unknown): string => {
 interface ToVerify {
   readonly parsed: ParsedPdu;
   readonly signers: readonly Signer[];
-  readonly version: RoomVersion;
-  readonly source: ServerName;
-  readonly limitReferences: boolean;
 }
 
-const verifyOne = async (
-  { parsed, signers, version, source, limitReferences }: ToVerify,
-  find: FindKey,
-): Promise<Verified> => {
+/** "If all signatures from known unexpired keys from the originating server(s) are found to be valid." */
+const validSigners = async (events: readonly ToVerify[], find: FindKey): Promise<ReadonlySet<Signer>> => {
+  const checks: (TextToVerify & { readonly signer: Signer })[] = [];
+  for (const { parsed, signers } of events) {
+    for (const signer of signers) {
+      for (const { server, keyId, atTs, signature } of signer.signatures) {
+        const key = find(server, keyId);
+        if (!key || !isGoodAt(key, atTs)) continue;
+        checks.push({ text: parsed.signedText, signature, publicKey: key.publicKey, signer });
+      }
+    }
+  }
+  const areValid = await verifyTexts(checks);
+  const valid = new Set(checks.map(({ signer }) => signer));
+  for (const [at, { signer }] of checks.entries()) if (!areValid[at]) valid.delete(signer);
+  return valid;
+};
+
+const settled = (
+  { parsed, signers }: ToVerify,
+  valid: ReadonlySet<Signer>,
+  { version, source, limitReferences }: { version: RoomVersion; source: ServerName; limitReferences: boolean },
+): Verified => {
   const { eventId } = parsed.event;
-  const signed = await Promise.all(signers.map((signer) => isSigned(parsed.signedText, signer, find)));
-  const absent = signers[signed.indexOf(false)];
+  const absent = signers.find((signer) => !valid.has(signer));
   if (absent) return { ok: false, eventId, reason: `There is no valid signature of ${absent.server}` };
   try {
     return { ok: true, event: { ...withTrueContent(parsed, version, limitReferences), source } };
@@ -137,15 +142,15 @@ export const createVerify = ({ peers }: { readonly peers: Pick<Peers, 'keysFor'>
   const verifyParsed: Verify['verifyParsed'] = async (parsed, version, source, options = {}) => {
     const { limitReferences = true, keyTimeoutMs = KEY_TIMEOUT_MS } = options;
     if (parsed.length === 0) return [];
-    const signers = parsed.map((each) => signersOf(each, version));
-    const wants = signers.flatMap((each) => each.flatMap(({ signatures }) => signatures));
+    const events = parsed.map((each) => ({ parsed: each, signers: signersOf(each, version) }));
+    const wants = events.flatMap(({ signers }) => signers.flatMap(({ signatures }) => signatures));
     const find = await peers.keysFor(wants, keyTimeoutMs);
     const common = { version, source, limitReferences };
     const verified: Verified[] = [];
-    for (let from = 0; from < parsed.length; from += CHECKED_AT_ONCE) {
-      const some = parsed.slice(from, from + CHECKED_AT_ONCE);
-      const checks = some.map((each, at) => verifyOne({ parsed: each, signers: signers[from + at]!, ...common }, find));
-      for (const result of await Promise.all(checks)) verified.push(result);
+    for (let from = 0; from < events.length; from += CHECKED_AT_ONCE) {
+      const some = events.slice(from, from + CHECKED_AT_ONCE);
+      const valid = await validSigners(some, find);
+      for (const each of some) verified.push(settled(each, valid, common));
     }
     return verified;
   };

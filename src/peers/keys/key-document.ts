@@ -73,7 +73,7 @@ function textsOf(value: JsonObject): { signed: string; whole: string } | undefin
   }
 }
 
-/** Whether the value is a key document of this server, signed by it. Signatures are checked on the thread pool. */
+/** Whether the value is a key document of this server, signed by it. Signatures are checked on their thread. */
 export async function verifyKeyDocument(value: Json, serverName: ServerName): Promise<KeyDocumentVerdict> {
   if (!isJsonObject(value) || isRawNumber(value)) return refused('it is no JSON object');
   if (value.server_name !== serverName) return refused('it is about another server');

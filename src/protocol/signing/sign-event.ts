@@ -32,7 +32,7 @@ export const verifyEventSignature = (
   return signature !== undefined && verifyText(pduTexts(pdu, version).signedText, signature, publicKey);
 };
 
-/** As verifyEventSignature, on the thread pool. */
+/** As verifyEventSignature, on the thread of signatures. */
 export const verifyEventSignatureAsync = async (
   pdu: JsonObject,
   version: RoomVersion,

@@ -1,7 +1,7 @@
 // This server's ed25519 keys, which sign JSON and events.
 // Appendices, "Signing JSON".
 
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { keyPairFromSeed, SEED_SIZE_BYTES } from '../../lib/ed25519/ed25519.ts';
 import { invalidParam } from '../errors/matrix-error.ts';
 import { decodeBase64, unpaddedBase64 } from '../events/unpadded-base64.ts';
 import type { ServerName } from '../ids/branded.ts';
@@ -11,7 +11,7 @@ export interface SigningKey {
   readonly keyId: string;
   /** Unpadded base64. */
   readonly publicKey: string;
-  /** The signature of 64 bytes. Takes about 50 µs of the calling thread. */
+  /** The signature of 64 bytes. Takes about 25 µs of the calling thread. */
   sign(bytes: Uint8Array): Uint8Array;
 }
 
@@ -24,18 +24,11 @@ export interface Signer {
 /** "the key identifier" of our own keys: [a-zA-Z0-9_] after the algorithm. */
 export const isSigningKeyId = (text: string): boolean => /^ed25519:[A-Za-z0-9_]{1,200}$/.test(text);
 
-const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
-
 /** `seed`: 32 bytes in base64, padded or not. Throws M_INVALID_PARAM for a wrong seed or key id; the seed is in no message. */
 export const signingKeyFromSeed = (keyId: string, seed: string): SigningKey => {
   const bytes = decodeBase64(seed);
-  if (bytes?.length !== 32) throw invalidParam('A signing key is a seed of 32 bytes in base64');
+  if (bytes?.length !== SEED_SIZE_BYTES) throw invalidParam('A signing key is a seed of 32 bytes in base64');
   if (!isSigningKeyId(keyId)) throw invalidParam('A key ID is ed25519: and letters, digits and underscores');
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Header, bytes]), format: 'der', type: 'pkcs8' });
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return {
-    keyId,
-    publicKey: unpaddedBase64(spki.subarray(-32)),
-    sign: (data) => sign(null, data, privateKey),
-  };
+  const { publicKey, sign } = keyPairFromSeed(bytes);
+  return { keyId, publicKey: unpaddedBase64(publicKey), sign };
 };

@@ -1,39 +1,38 @@
-// Checks of ed25519 signatures over a text, on the calling thread or on the thread pool.
+// Checks of ed25519 signatures over a text, on the calling thread or on one that does nothing else.
 // Appendices, "Checking for a Signature".
 
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { LruCache } from '../../lib/lru-cache.ts';
+import { PUBLIC_KEY_SIZE_BYTES, SIGNATURE_SIZE_BYTES, verify } from '../../lib/ed25519/ed25519.ts';
+import { type SignedText, verifyOnThread } from '../../lib/ed25519/verifying-thread.ts';
 import { decodeBase64 } from '../events/unpadded-base64.ts';
 
-/** Building a key costs as much as a check, and a few servers send most events. */
-const keys = new LruCache<string, KeyObject>(4096);
+export interface TextToVerify {
+  readonly text: string;
+  /** Base64, as the key. */
+  readonly signature: string;
+  readonly publicKey: string;
+}
 
-const spkiHeader = Buffer.from('302a300506032b6570032100', 'hex');
-
-/** undefined: not 32 bytes in base64. */
-const verifyKey = (publicKey: string): KeyObject | undefined => {
-  const known = keys.get(publicKey);
-  if (known !== undefined) return known;
-  const bytes = decodeBase64(publicKey);
-  if (bytes?.length !== 32) return undefined;
-  const key = createPublicKey({ key: Buffer.concat([spkiHeader, bytes]), format: 'der', type: 'spki' });
-  keys.set(publicKey, key);
-  return key;
+/** undefined: not what a key and a signature look like. */
+const decoded = ({ text, signature, publicKey }: TextToVerify): SignedText | undefined => {
+  const [signatureBytes, keyBytes] = [decodeBase64(signature), decodeBase64(publicKey)];
+  if (signatureBytes?.length !== SIGNATURE_SIZE_BYTES || keyBytes?.length !== PUBLIC_KEY_SIZE_BYTES) return undefined;
+  return { text, signature: signatureBytes, publicKey: keyBytes };
 };
 
-/** Key and signature are base64. false for a wrong signature and for anything that is not a key or a signature. */
+/** false for a wrong signature and for anything that is not a key or a signature. Takes 65 µs of the calling thread. */
 export const verifyText = (text: string, signature: string, publicKey: string): boolean => {
-  const key = verifyKey(publicKey);
-  const bytes = decodeBase64(signature);
-  return key !== undefined && bytes?.length === 64 && verify(null, Buffer.from(text), key, bytes);
+  const signed = decoded({ text, signature, publicKey });
+  return signed !== undefined && verify(Buffer.from(text), signed.signature, signed.publicKey);
 };
 
-/** As verifyText, on the thread pool: 150 µs that do not hold up the event loop. */
-export const verifyTextAsync = (text: string, signature: string, publicKey: string): Promise<boolean> => {
-  const key = verifyKey(publicKey);
-  const bytes = decodeBase64(signature);
-  if (key === undefined || bytes?.length !== 64) return Promise.resolve(false);
-  return new Promise((resolve, reject) => {
-    verify(null, Buffer.from(text), key, bytes, (error, valid) => (error ? reject(error) : resolve(valid)));
-  });
+/** As verifyText for each of them, on the thread of signatures. In their order. */
+export const verifyTexts = async (texts: readonly TextToVerify[]): Promise<readonly boolean[]> => {
+  const signed = texts.map(decoded);
+  const areValid = await verifyOnThread(signed.filter((each) => each !== undefined));
+  let sent = 0;
+  return signed.map((each) => each !== undefined && areValid[sent++]!);
 };
+
+/** As verifyText, on the thread of signatures. */
+export const verifyTextAsync = async (text: string, signature: string, publicKey: string): Promise<boolean> =>
+  (await verifyTexts([{ text, signature, publicKey }]))[0]!;
