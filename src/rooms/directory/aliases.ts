@@ -8,6 +8,7 @@ import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { Database } from '../../storage/database.ts';
 import { aliasesOfRoom, createAlias, deleteAlias, findAlias } from '../../storage/stores/aliases.ts';
 import { someRemoteMembers } from '../../storage/stores/directory.ts';
+import { serversOfPartialJoins } from '../../storage/stores/room-servers.ts';
 import type { Rooms } from '../rooms.ts';
 import type { Composition } from '../send/draft.ts';
 
@@ -65,7 +66,9 @@ export const createAliases = ({ db, clock, serverName, rooms }: DirectoryDeps) =
         const found = await findAlias(tx, alias);
         if (!found) return undefined;
         const others = (await someRemoteMembers(tx, found.room, 10 * SERVERS_MAX)).map((userId) => serverOf(userId));
-        return { roomId: found.roomId, servers: [...new Set([serverName, ...others])].slice(0, SERVERS_MAX) };
+        // As long as few members are known here, others have to let in whoever wants to join.
+        const told = (await serversOfPartialJoins(tx, [found.room])).get(found.room) ?? [];
+        return { roomId: found.roomId, servers: [...new Set([serverName, ...told, ...others])].slice(0, SERVERS_MAX) };
       });
     },
 
