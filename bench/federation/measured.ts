@@ -1,5 +1,6 @@
 // Work done to a server, with what it cost: time, CPU, and the most memory that the server had meanwhile.
 
+import { atRest } from '../load/at-rest.ts';
 import { type Metered, startMeter } from '../load/meter.ts';
 import type { Context } from '../rows/row.ts';
 
@@ -10,6 +11,7 @@ export interface Cost extends Metered {
 
 export const measured = async ({ world, noteForeign }: Context, work: () => Promise<void>): Promise<Cost> => {
   const { server } = world;
+  await atRest(server);
   server.forgetPeak();
   const meter = startMeter(server);
   await work();

@@ -9,6 +9,7 @@ import { CLIENT, type User } from '../../load/user.ts';
 import type { Row } from '../row.ts';
 
 const LOOK_EVERY_MS = 250;
+const LONG_POLL_MS = 10_000;
 /** Synapse answers who the members are once it knows all of them. */
 const JOIN_TIMEOUT_MS = 15 * 60_000;
 
@@ -20,12 +21,16 @@ const crowdedRoom = (foreign: ForeignServers, memberCount: number): ForeignRoom 
 
 const filter = encodeURIComponent(JSON.stringify({ room: { state: { lazy_load_members: true } } }));
 
-/** Resolves when the user's clients are told of the room. */
-const seesRoom = (user: User, { roomId }: ForeignRoom, since: string): Promise<void> =>
-  until('a room', async () => {
-    const { rooms } = await user.call('GET', `/sync?filter=${filter}&since=${since}&timeout=0`);
-    return (rooms as { readonly join?: Readonly<Record<string, object>> } | undefined)?.join?.[roomId] !== undefined;
+/** Resolves when the user's clients are told of the room, which wait as clients do: asking again and again would cost the server. */
+const seesRoom = (user: User, { roomId }: ForeignRoom, since: string): Promise<void> => {
+  let from = since;
+  return until('a room', async () => {
+    const answer = await user.call('GET', `/sync?filter=${filter}&since=${from}&timeout=${LONG_POLL_MS}`);
+    from = String(answer.next_batch);
+    const rooms = answer.rooms as { readonly join?: Readonly<Record<string, object>> } | undefined;
+    return rooms?.join?.[roomId] !== undefined;
   });
+};
 
 /** Resolves when the server tells of so many. */
 const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promise<void> => {
