@@ -78,10 +78,59 @@ export const internNames = writer(
     tx,
     names: { users: readonly UserId[]; types: readonly string[]; stateKeys: readonly (readonly [string, string])[] },
   ) => {
-    const answer: { users: number[]; types: number[]; stateKeys: number[] } = { users: [], types: [], stateKeys: [] };
-    for (const userId of names.users) answer.users.push(await internUser(tx, userId));
-    for (const type of names.types) answer.types.push(await internEventType(tx, type));
-    for (const [type, key] of names.stateKeys) answer.stateKeys.push(await internStateKey(tx, type, key));
-    return answer;
+    const users = await internUsers(tx, names.users);
+    const types: number[] = [];
+    for (const type of names.types) types.push(await internEventType(tx, type));
+    const keys = new Map<string, Map<string, number>>();
+    for (const [type, stateKeys] of byType(names.stateKeys)) keys.set(type, await internKeysOf(tx, type, stateKeys));
+    return {
+      users: names.users.map((userId) => users.get(userId)!),
+      types,
+      stateKeys: names.stateKeys.map(([type, key]) => keys.get(type)!.get(key)!),
+    };
   },
 );
+
+const internUsers = async (tx: WriteTx, userIds: readonly UserId[]): Promise<Map<UserId, number>> => {
+  const found = await findUsers(tx, userIds);
+  const absent = [...new Set(userIds.filter((userId) => !found.has(userId)))];
+  if (absent.length === 0) return found;
+  await tx.runMany(
+    'INSERT INTO users (user_id) VALUES (?)',
+    absent.map((userId) => [userId]),
+  );
+  return new Map([...found, ...(await findUsers(tx, absent))]);
+};
+
+const byType = (stateKeys: readonly (readonly [string, string])[]): Map<string, Set<string>> => {
+  const types = new Map<string, Set<string>>();
+  for (const [type, key] of stateKeys) {
+    const keys = types.get(type) ?? new Set();
+    types.set(type, keys.add(key));
+  }
+  return types;
+};
+
+/** nids by state key, of one event type. */
+const internKeysOf = async (tx: WriteTx, type: string, stateKeys: Iterable<string>): Promise<Map<string, number>> => {
+  const texts = new Map([...stateKeys].map((key) => [toStoredText(key), key]));
+  const found = await findKeysOf(tx, toStoredText(type), [...texts.keys()]);
+  const absent = [...texts.keys()].filter((text) => !found.has(text));
+  if (absent.length > 0) {
+    await tx.runMany(
+      'INSERT INTO state_keys (type, state_key) VALUES (?, ?)',
+      absent.map((text) => [toStoredText(type), text]),
+    );
+    for (const [text, nid] of await findKeysOf(tx, toStoredText(type), absent)) found.set(text, nid);
+  }
+  return new Map([...found].map(([text, nid]) => [texts.get(text)!, nid]));
+};
+
+const findKeysOf = async (tx: ReadTx, type: string, stateKeys: readonly string[]): Promise<Map<string, number>> => {
+  const rows = await tx.all<{ nid: number; key: string }>(
+    `SELECT nid AS "nid", state_key AS "key" FROM state_keys WHERE type = ? AND ${tx.dialect.anyText('state_key')}`,
+    type,
+    tx.dialect.list(stateKeys),
+  );
+  return new Map(rows.map(({ key, nid }) => [key, nid]));
+};
