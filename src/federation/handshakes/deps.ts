@@ -26,7 +26,7 @@ export interface HandshakeDeps {
   /** Whom an invite notifies. */
   readonly notifications: NotificationPort;
   readonly verify: Verify;
-  readonly roomServers: Pick<RoomServers, 'serversIn'>;
+  readonly roomServers: Pick<RoomServers, 'at'>;
 }
 
 export type HandshakeKind = 'join' | 'knock' | 'leave';

@@ -3,10 +3,12 @@
 
 import { present } from '../../../lib/assert.ts';
 import { canonicalJson } from '../../../protocol/canonical-json/canonical-json.ts';
+import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
+import { serverOf } from '../../../protocol/ids/id-parts.ts';
 import type { RoomRef } from '../../../rooms/room-ref.ts';
 import { bytesToHash } from '../../../rooms/state/room-state.ts';
-import { eventById, eventsByNid } from '../../../storage/stores/events.ts';
-import { memberKeysAmong } from '../../../storage/stores/sync-rooms.ts';
+import { contentsOf, eventById, eventsByNid, type StoredEvent } from '../../../storage/stores/events.ts';
+import { memberKeysAmong } from '../../../storage/stores/room-servers.ts';
 import type { AuthChains } from '../../serving/auth-chains.ts';
 import { pduText } from '../../serving/event-views.ts';
 import type { HandshakeDeps } from '../deps.ts';
@@ -23,6 +25,8 @@ interface ToldState {
   /** nids. */
   readonly state: readonly number[];
   readonly authChain: readonly number[];
+  /** Those with joined users, if members are left out. */
+  readonly servers: readonly ServerName[];
 }
 
 /** The parts of the answer's JSON text. `omitsMembers`: only what a partial join needs. */
@@ -34,8 +38,7 @@ export async function* joinAnswer(
   const told = await toldState(deps, room, event.event.eventId, omitsMembers);
   yield `{"origin":${JSON.stringify(deps.serverName)},"event":${canonicalJson(event.pdu, 'lossless')}`;
   yield `,"members_omitted":${omitsMembers}`;
-  if (omitsMembers)
-    yield `,"servers_in_room":${JSON.stringify([deps.serverName, ...(await deps.roomServers.serversIn(room.roomId))])}`;
+  if (omitsMembers) yield `,"servers_in_room":${JSON.stringify(told.servers)}`;
   yield ',"state":[';
   yield* pdus(deps, room, told.state);
   yield '],"auth_chain":[';
@@ -60,7 +63,7 @@ const toldState = async (
   }
   if (!omitsMembers) {
     const state = [...entries.values()];
-    return { state, authChain: [...(await authChains.of(room, state))] };
+    return { state, authChain: [...(await authChains.of(room, state))], servers: [] };
   }
   const members = await db.read((tx) => memberKeysAmong(tx, [...entries.keys()]));
   const kept = [...entries].filter(([each]) => !members.has(each)).map(([, nid]) => nid);
@@ -69,14 +72,33 @@ const toldState = async (
   // "redundant events are omitted from auth_chain"
   // What the join stands upon as well: the members in it are not in the state that is told.
   const chain = await authChains.of(room, [...state, stored.nid]);
-  return { state, authChain: [...chain].filter((nid) => !inState.has(nid)) };
+  const authChain = [...chain].filter((nid) => !inState.has(nid));
+  return { state, authChain, servers: await serversBefore(deps, room, entries, members, stored) };
+};
+
+/** "The servers in the room before the join": that of who joins only where another of its users was joined. */
+const serversBefore = async (
+  { db, roomServers, serverName }: JoinAnswerDeps,
+  room: RoomRef,
+  before: ReadonlyMap<number, number>,
+  members: ReadonlyMap<number, UserId>,
+  join: StoredEvent,
+): Promise<ServerName[]> => {
+  const theirs = serverOf(join.sender);
+  const nids = [...members].flatMap(([key, userId]) => (serverOf(userId) === theirs ? before.get(key)! : []));
+  const contents = await db.read((tx) => contentsOf(tx, nids));
+  const wasThere = [...contents.values()].some(
+    (content) => (JSON.parse(content) as { membership?: unknown }).membership === 'join',
+  );
+  const after = await roomServers.at(room.nid, bytesToHash(present(join.stateRoot, 'its state is known')));
+  return [serverName, ...[...after].filter((server) => server !== theirs || wasThere)];
 };
 
 /** "If the room to be joined has no m.room.name nor m.room.canonical_alias events …, the members … of m.heroes." */
 const heroes = async (
   { db, rooms }: JoinAnswerDeps,
   entries: ReadonlyMap<number, number>,
-  members: ReadonlySet<number>,
+  members: ReadonlyMap<number, UserId>,
   joining: string,
 ): Promise<number[]> => {
   const named = await rooms.names.findStateKeys([
@@ -85,7 +107,7 @@ const heroes = async (
   ]);
   if (named.some((key) => key !== undefined && entries.has(key))) return [];
   const found: number[] = [];
-  for (const key of members) {
+  for (const key of members.keys()) {
     const nid = entries.get(key)!;
     const [member] = await db.read((tx) => eventsByNid(tx, [nid]));
     const { membership } = JSON.parse(member!.content) as { membership?: unknown };
