@@ -1,7 +1,5 @@
 // Plays rounds of cases upon one server after another, and says what must not have been.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import { answers } from './answers.ts';
 import { edus } from './edus.ts';
@@ -9,6 +7,7 @@ import { type FuzzedServer, startFuzzedServer } from './fuzzed-server.ts';
 import { headers } from './headers.ts';
 import { joins } from './joins.ts';
 import { keys } from './keys.ts';
+import { watchMemory } from './memory.ts';
 import { pdus } from './pdus.ts';
 import type { Target } from './target.ts';
 import { transactions } from './transactions.ts';
@@ -25,15 +24,6 @@ const targets: readonly Target[] = [pdus, transactions, headers, edus, answers, 
 const ROUNDS_OF_SERVER = 500;
 const SHOWN_MAX = 4000;
 const FAILURES_SHOWN_MAX = 20;
-/** What a server may have kept in memory at the end of its life, its database included. */
-const HEAP_GROWTH_BYTES_MAX = 300 * 1024 * 1024;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-const heapBytes = (): number => {
-  collect();
-  return process.memoryUsage().heapUsed;
-};
 
 const lots = targets.flatMap((target) => Array<Target>(target.share).fill(target));
 
@@ -65,19 +55,27 @@ export const fuzz = async ({ cases, seed, round: only, target: name }: FuzzOptio
     for (const line of server.faults.splice(0)) fail('the server tells of a fault of its own', line);
   };
 
-  const before = heapBytes();
-  let round = only ?? 0;
-  while (done < cases) {
+  const memory = watchMemory();
+  const judge = (problem: string | undefined): void => {
+    if (problem !== undefined) fail(problem, '');
+  };
+  /** Plays upon one server, from a round on; resolves with the next round. */
+  const live = async (from: number): Promise<number> => {
     await using server = await startFuzzedServer();
-    for (let left = ROUNDS_OF_SERVER; left > 0 && done < cases; left--) {
+    let round = from;
+    do {
       await play(server, round);
       round += 1;
-      if (only !== undefined) break;
-    }
+    } while (only === undefined && done < cases && round < from + ROUNDS_OF_SERVER);
+    judge(memory.withServer());
+    return round;
+  };
+  for (let round = only ?? 0; done < cases; ) {
+    round = await live(round);
+    judge(memory.withoutServer());
     if (only !== undefined) break;
-    const growth = heapBytes() - before;
-    if (growth > HEAP_GROWTH_BYTES_MAX) fail(`memory grew by ${Math.round(growth / 2 ** 20)} MiB`, '');
   }
+  console.log(memory.summary());
   for (const key of [...counts.keys()].toSorted()) console.log(`${key} ${counts.get(key)}`);
   return { passed: done - failed, failed };
 };

@@ -116,7 +116,10 @@ export const mutated = <T extends Json>(value: T, random: SeededRandom): T => {
 /** JSON text of a value that `mutated` made. */
 export const textOf = (value: Json): string => {
   const text = JSON.stringify(value);
-  return text.includes('"@@') ? text.replaceAll(/"@@(\d)@@"/g, (whole, at: string) => RAW[Number(at)] ?? whole) : text;
+  // Behind a backslash the quote is one within a string.
+  return text.includes('"@@')
+    ? text.replaceAll(/(?<!\\)"@@(\d)@@"/g, (whole, at: string) => RAW[Number(at)] ?? whole)
+    : text;
 };
 
 const PIECES = ['"', '{', '}', '[', ']', ',', ':', '\\', '\\u0000', '\\ud800', '1e9', 'null', '\u0000', '\uffff', ' '];
