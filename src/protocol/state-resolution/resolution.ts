@@ -53,6 +53,8 @@ export interface Resolution {
    * whole state is the common state overlaid with this. A key absent here is absent from the resolved state.
    */
   readonly state: Map<StateKey, EventId>;
+  /** The full conflicted set: what stands under a conflicted key is one of these events, or nothing. */
+  readonly conflicts: ReadonlySet<EventId>;
   /** In the order they were judged. Events that another one of their key replaced are not among them. */
   readonly dropped: readonly DroppedEvent[];
   /** Events that were needed and not given; when there are any, the result must not be used. */

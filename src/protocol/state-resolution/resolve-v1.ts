@@ -42,7 +42,8 @@ export function resolveV1(input: ResolutionInput): Resolution {
   const others = [...conflicted.keys()].filter((key) => !done.has(key));
   const picked = others.map((key) => [key, pickNewest(results, sorted(conflicted.get(key)!, given))] as const);
   for (const [key, event] of picked) if (event !== undefined) results.state.set(key, event.eventId);
-  return { state: results.state, dropped: results.dropped, missing: given.missing };
+  const conflicts = new Set([...conflicted.values()].flatMap((ids) => [...ids]));
+  return { state: results.state, conflicts, dropped: results.dropped, missing: given.missing };
 }
 
 /** "Sort the list by ascending depth then descending sha1(event_id)." */

@@ -15,7 +15,7 @@ export function resolveV2(input: ResolutionInput): Resolution {
   const separated = separateConflicts(input.stateSets, true);
   const given = givenEvents(input);
   if (separated.conflicted.size === 0) {
-    return { state: separated.unconflicted, dropped: [], missing: given.missing };
+    return { state: separated.unconflicted, conflicts: new Set(), dropped: [], missing: given.missing };
   }
   const unconflicted = (key: StateKey): EventId | undefined =>
     separated.unconflicted.get(key) ?? input.common?.get(key);
@@ -47,7 +47,7 @@ export function resolveV2(input: ResolutionInput): Resolution {
   // an event exists, to get the final resolved state."
   const state = new Map(separated.unconflicted);
   for (const [key, event] of partial.resolved) if (unconflicted(key) === undefined) state.set(key, event.eventId);
-  return { state, dropped: partial.dropped, missing: given.missing };
+  return { state, conflicts: new Set(conflicts.keys()), dropped: partial.dropped, missing: given.missing };
 }
 
 /** "The union of the conflicted state set and the auth difference"; since v12 also of the conflicted state subgraph. */

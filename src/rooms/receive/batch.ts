@@ -14,10 +14,10 @@ import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
 import type { RoomHead, WarmRoom } from '../warm-rooms.ts';
 import type { PolicyServer } from './checks/policy-server.ts';
-import type { WorkedOut } from './current-state.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { KnownEvent } from './known-events.ts';
 import type { RoomEnds } from './room-ends.ts';
+import type { StateKeyNids } from './state-key-nids.ts';
 
 /** `outlier`: beside the timeline, judged by its auth events alone. */
 export type Place = 'new' | 'history' | 'outlier';
@@ -41,8 +41,6 @@ export interface Batch {
   ends: RoomEnds | undefined;
   /** The head's state is not that of its extremities yet: ask currentState. */
   isStale: boolean;
-  /** What the state of several extremities was when it was worked out last, as far as it still holds. */
-  workedOut: WorkedOut | undefined;
   /** What is here of the events, of those they name, and of those judged so far. */
   readonly known: Map<EventId, KnownEvent>;
   /** The events here that follow an event of the batch. */
@@ -69,6 +67,7 @@ export interface Batch {
   readonly authStates: Map<string, Promise<AuthState>>;
   /** The bytes of roots. */
   readonly rootBytes: Map<NodeHash, Uint8Array>;
+  readonly stateKeys: StateKeyNids;
   /** By root of the current state. */
   readonly policyServers: Map<NodeHash, PolicyServer | null>;
 }
@@ -104,7 +103,6 @@ export const startBatch = async (
     head: room.head,
     ends: undefined,
     isStale: false,
-    workedOut: undefined,
     known: stored.known,
     followers: grouped(stored.followers, (follower) => follower),
     awaiters: grouped(stored.awaiters, ({ event }) => event),
@@ -120,6 +118,7 @@ export const startBatch = async (
     toldRoots: new Map(),
     authStates: new Map(),
     rootBytes: new Map(),
+    stateKeys: new Map(),
     policyServers: new Map(),
   };
 };

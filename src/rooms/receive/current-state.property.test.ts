@@ -1,5 +1,5 @@
-// Events of a forked room are judged in one batch as they are one by one: what is worked out once for several of them says of each
-// what the current state says.
+// Events of a forked room are judged in one batch as they are one by one by servers that remember nothing: what is worked out once
+// for several of them, and what is not worked out because it makes no difference, says of each what the current state says.
 
 import { afterAll, expect, test } from 'vitest';
 import { type FreshDatabase, openFreshSqlite } from '../../../tests/harness/databases.ts';
@@ -12,6 +12,7 @@ import { orderEvents, referencesIn } from './order-events.ts';
 
 const STORIES = 10;
 const EVENTS = 30;
+const PART = 4;
 const BRANCHES = 2;
 const VERSIONS = ['1', '6', '10', '11', '12'] as const;
 const people = ['@bob:elsewhere.example', '@carol:third.example', '@dave:third.example', '@erin:fourth.example'];
@@ -22,10 +23,12 @@ afterAll(async () => {
   for (const fresh of opened) await fresh[Symbol.asyncDispose]();
 });
 
-const openRooms = async () => {
+/** Gives the rooms of a database, every time anew or always the same. */
+const openRooms = async (isNew: boolean) => {
   const fresh = await openFreshSqlite();
   opened.push(fresh);
-  return openTestRooms(fresh.database).rooms;
+  const { rooms } = openTestRooms(fresh.database);
+  return () => (isNew ? openTestRooms(fresh.database).rooms : rooms);
 };
 type OpenRooms = Awaited<ReturnType<typeof openRooms>>;
 
@@ -65,24 +68,25 @@ const tell = (random: SeededRandom, name: string) => {
 };
 
 const judged = async (rooms: OpenRooms, { room, joined, events }: ReturnType<typeof tell>, batchSize: number) => {
-  await rooms.receive.enterRoom(joined);
+  await rooms().receive.enterRoom(joined);
   const fates: string[] = [];
   for (let at = 0; at < events.length; at += batchSize) {
     const batch = events.slice(at, at + batchSize);
     const options = { as: 'new', onMissing: 'judge' } as const;
-    for (const { fate } of await rooms.receive.accept(room.roomId, batch, options)) fates.push(fate);
+    for (const { fate } of await rooms().receive.accept(room.roomId, batch, options)) fates.push(fate);
   }
-  const state = (await (await rooms.view(room.roomId)).all()).map(({ eventId }) => eventId).sort();
+  const state = (await (await rooms().view(room.roomId)).all()).map(({ eventId }) => eventId).sort();
   return { fates, state };
 };
 
 test('events judged in one batch meet the same fates as one by one', async () => {
-  const [atOnce, oneByOne] = [await openRooms(), await openRooms()];
+  const [atOnce, inParts, oneByOne] = [await openRooms(false), await openRooms(false), await openRooms(true)];
   const fates = new Set<string>();
   for (let seed = 1; seed <= STORIES; seed++) {
     const story = tell(seededRandom(seed), `.${seed}`);
     const together = await judged(atOnce, story, EVENTS);
     expect(together, `seed ${seed}`).toEqual(await judged(oneByOne, story, 1));
+    expect(together, `seed ${seed}`).toEqual(await judged(inParts, story, PART));
     for (const fate of together.fates) fates.add(fate);
   }
   expect([...fates].sort()).toEqual(['accepted', 'rejected', 'soft-failed']);

@@ -2,65 +2,87 @@
 
 import { authEventKeys } from '../../protocol/auth-rules/auth-event-keys.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
+import type { RoomRef } from '../room-ref.ts';
 import type { StateKeyPair } from '../state/room-state.ts';
 import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
-import { rootsOf } from './room-ends.ts';
+import { endsOf, rootsOf, type WorkedOut } from './room-ends.ts';
 import { resolved } from './state-before.ts';
+import { nidsOf } from './state-key-nids.ts';
 
-/** A state that was worked out, and the keys whose events others replaced since in the states that it was made of. */
-export interface WorkedOut {
-  readonly root: NodeHash;
-  readonly changed: Set<number>;
+/** A state event that one extremity moved on to. */
+export interface Move {
+  /** nid of its (type, state key). */
+  readonly key: number;
+  readonly event: number;
+  /** nid of the event that stood there. */
+  readonly replaces: number | undefined;
+  /** Whether rules look at events of its type. */
+  readonly isRuling: boolean;
 }
 
 /**
- * The room has these extremities from now on; its state is worked out when it is needed. `changed`: one extremity moved on, which
- * changed what stands under this key and nothing else (null: nothing).
+ * The room has these extremities from now on; its state is worked out when it is needed. `move`: one of them moved on, and what is
+ * in conflict gained or lost nothing but these two events (null: its state is the same).
  */
-export const moveHead = (batch: Batch, extremities: readonly Extremity[], changed?: number | null): void => {
+export const moveHead = (batch: Batch, extremities: readonly Extremity[], move?: Move | null): void => {
   const [only] = extremities;
-  if (changed === undefined || extremities.length === 1) batch.workedOut = undefined;
-  else if (changed !== null) batch.workedOut?.changed.add(changed);
-  batch.isStale = extremities.length > 1;
-  batch.head = { ...batch.head, extremities, ...(extremities.length === 1 && { stateRoot: only!.stateRoot }) };
+  const isOne = extremities.length === 1;
+  batch.isStale = !isOne && (batch.isStale || move !== null);
+  batch.head = { ...batch.head, extremities, ...(isOne && { stateRoot: only!.stateRoot }) };
+  const ends = endsOf(batch);
+  if (move === undefined || isOne) ends.workedOut = undefined;
+  else if (move !== null && ends.workedOut) noteMove(ends.workedOut, move);
+};
+
+const noteMove = (workedOut: WorkedOut, { key, event, replaces, isRuling }: Move): void => {
+  workedOut.changed.add(key);
+  workedOut.isMoot ||= isRuling;
+  const { contenders } = workedOut;
+  if (!contenders) return;
+  const there = contenders.get(key) ?? new Set();
+  contenders.set(key, there.add(event));
+  if (replaces !== undefined) there.add(replaces);
 };
 
 export const currentState = async (batch: Batch): Promise<NodeHash> => {
   if (batch.isStale) {
-    const root = await resolved(batch, rootsOf(batch));
+    const { root, contenders } = await resolved(batch, rootsOf(batch));
     batch.head = { ...batch.head, stateRoot: root };
     batch.isStale = false;
-    batch.workedOut = { root: batch.head.stateRoot, changed: new Set() };
+    endsOf(batch).workedOut = { root, changed: new Set(), isMoot: false, contenders };
   }
   return batch.head.stateRoot;
 };
 
 /**
- * A state that says of the event what the current state says of it: what was worked out before events that changed other keys
- * still holds for those by which this one is judged.
+ * A state that says of the event what the current state says of it, if there is one in hand: what was worked out before events that
+ * changed other keys still holds for those by which this one is judged.
  */
-export const stateToJudgeBy = async (batch: Batch, event: RoomEvent): Promise<NodeHash> => {
-  const { isStale, workedOut } = batch;
-  if (!isStale || !workedOut) return currentState(batch);
+export const stateInHand = async (batch: Batch, event: RoomEvent): Promise<NodeHash | undefined> => {
+  if (!batch.isStale) return batch.head.stateRoot;
+  const { workedOut } = endsOf(batch);
+  if (!workedOut || workedOut.isMoot) return undefined;
   const keys = await keysFor(batch, event);
-  return keys.some((key) => workedOut.changed.has(key)) ? currentState(batch) : workedOut.root;
+  return keys.some((key) => workedOut.changed.has(key)) ? undefined : workedOut.root;
 };
 
-/** What every event is judged by, besides its auth events. */
-const ALWAYS: readonly StateKeyPair[] = [
-  ['m.room.create', ''],
-  ['m.room.power_levels', ''],
-  ['m.room.policy', ''],
+export const CREATE: StateKeyPair = ['m.room.create', ''];
+const POWER_LEVELS: StateKeyPair = ['m.room.power_levels', ''];
+export const POLICY: StateKeyPair = ['m.room.policy', ''];
+
+/** What rules judge an event by. */
+export const judgedBy = ({ version }: RoomRef, event: RoomEvent): StateKeyPair[] => [
+  CREATE,
+  POWER_LEVELS,
+  ...authEventKeys(event, version),
 ];
 
-/** What an event is judged by. Of a key that nobody has used yet there is nothing. */
-const keysFor = async ({ engine, room }: Batch, event: RoomEvent): Promise<number[]> => {
-  const keys = await engine.names.findStateKeys([...ALWAYS, ...authEventKeys(event, room.version)]);
-  return keys.filter((key) => key !== undefined);
-};
+/** And what says which policy server is to have signed it. */
+const keysFor = async (batch: Batch, event: RoomEvent): Promise<number[]> =>
+  (await nidsOf(batch, [...judgedBy(batch.room, event), POLICY])).filter((key) => key !== undefined);
 
 /**
  * Whether the current state says of an event what the state before it says, as far as can be told without working it out: what

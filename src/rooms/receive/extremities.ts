@@ -6,10 +6,10 @@ import type { EventId } from '../../protocol/ids/branded.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
-import { moveHead } from './current-state.ts';
+import { type Move, moveHead } from './current-state.ts';
+import { gainsOnlyItself, isRuling } from './gains-only-itself.ts';
 import { loadEvents } from './load-events.ts';
 import { addEnd, endsOf, removeEnd } from './room-ends.ts';
-import { touchesOnlyItsKey } from './touches-only-its-key.ts';
 
 /** Soft-failed and rejected events that are followed back from one event. */
 const PASSED_MAX = 1000;
@@ -37,17 +37,18 @@ export const followEvent = async (batch: Batch, event: RoomEvent, follower: Foll
   for (const end of passed) removeEnd(ends, end);
   if (!isCovered) addEnd(ends, extremity);
   const movesOneOn = !isCovered && passed.length === 1 && passed[0]!.stateRoot === before;
-  moveHead(batch, ends.list, movesOneOn ? await changedBy(batch, event, follower) : undefined);
+  moveHead(batch, ends.list, movesOneOn ? await moveBy(batch, event, follower) : undefined);
 };
 
-/** The only key of the resolved state that the event can have changed; null: none. undefined: it cannot be told. */
-const changedBy = async (
+/** null: no state. undefined: what it changed cannot be told, or nobody needs to know. */
+const moveBy = async (
   batch: Batch,
   event: RoomEvent,
-  { before, stateKey, replaces }: Follower,
-): Promise<number | null | undefined> => {
-  if (stateKey === null || !batch.workedOut) return stateKey;
-  return (await touchesOnlyItsKey(batch, event, before!, replaces)) ? stateKey : undefined;
+  { extremity, before, stateKey, replaces }: Follower,
+): Promise<Move | null | undefined> => {
+  if (stateKey === null) return null;
+  if (!endsOf(batch).workedOut || !(await gainsOnlyItself(batch, event, before!, replaces))) return undefined;
+  return { key: stateKey, event: extremity.nid, replaces, isRuling: isRuling(event) };
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

@@ -7,11 +7,12 @@ import { type AuthState, loadAuthState } from '../send/auth-state.ts';
 import { getEntry } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
+import { allowedByAnyOutcome, stateWithPolicy } from './any-outcome.ts';
 import { type Batch, keepState, type Place } from './batch.ts';
 import { authorisedByAuthEvents } from './checks/auth-events.ts';
 import { signedByPolicyServer } from './checks/policy-server.ts';
 import { authorisedByState } from './checks/state.ts';
-import { saysTheSame, stateToJudgeBy } from './current-state.ts';
+import { currentState, saysTheSame, stateInHand } from './current-state.ts';
 import type { FailedCheck, IncomingEvent } from './incoming.ts';
 import { isLenient, withMembersOf } from './partial-state.ts';
 import { type Prevs, prevsOf, stateBefore } from './state-before.ts';
@@ -114,17 +115,21 @@ const softFailureOf = async (
   incoming: IncomingEvent,
   before: NodeHash | undefined,
 ): Promise<FailedCheck | undefined> => {
+  const { event } = incoming;
   // Of a room whose members are not known the current state says too little to hold anything back by it.
-  if (isLenient(batch)) return signedByPolicyServer(batch, incoming, await stateToJudgeBy(batch, incoming.event));
+  if (isLenient(batch)) return signedByPolicyServer(batch, incoming, await stateWithPolicy(batch));
   // What the state before allowed is allowed by one that says the same.
-  const isSame = before !== undefined && (await saysTheSame(batch, incoming.event, before));
-  const current = isSame ? before : await stateToJudgeBy(batch, incoming.event);
-  if (!isSame) {
-    const auth = await authStateAt(batch, current, incoming);
-    const failed = authorisedByState(batch, incoming.event, auth, 'current-state');
-    if (failed) return failed;
+  if (before !== undefined && (await saysTheSame(batch, event, before))) {
+    return signedByPolicyServer(batch, incoming, before);
   }
-  return signedByPolicyServer(batch, incoming, current);
+  const inHand = await stateInHand(batch, event);
+  if (inHand === undefined && (await allowedByAnyOutcome(batch, event))) {
+    return signedByPolicyServer(batch, incoming, await stateWithPolicy(batch));
+  }
+  const current = inHand ?? (await currentState(batch));
+  const auth = await authStateAt(batch, current, incoming);
+  const failed = authorisedByState(batch, event, auth, 'current-state');
+  return failed ?? signedByPolicyServer(batch, incoming, current);
 };
 
 const stateAfter = async (

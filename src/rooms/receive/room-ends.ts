@@ -6,12 +6,28 @@ import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 
+/** The events among which a resolution chooses what stands under a key, by the nid of the key; more of them at most. */
+export type Contenders = ReadonlyMap<number, ReadonlySet<number>>;
+
+/** The resolved state of several ends as it was worked out last, and what of it still holds. */
+export interface WorkedOut {
+  readonly root: NodeHash;
+  /** Keys whose events others replaced since in the states that it was made of. */
+  readonly changed: Set<number>;
+  /** Something changed that rules look at: other keys may have come out otherwise. */
+  isMoot: boolean;
+  /** undefined: not known. */
+  readonly contenders: Map<number, Set<number>> | undefined;
+}
+
 export interface RoomEnds {
   /** Newest first. */
   readonly list: Extremity[];
   readonly byId: Map<EventId, Extremity>;
   /** How many of them have each state. */
   readonly roots: Map<NodeHash, number>;
+  /** undefined: nothing of use. */
+  workedOut: WorkedOut | undefined;
 }
 
 /** Those of the batch's head, which may be changed by the functions below until somebody gives the head others. */
@@ -20,17 +36,17 @@ export const endsOf = (batch: Batch): RoomEnds => {
   if (batch.ends?.list === head.extremities) return batch.ends;
   const list = [...head.extremities];
   // What the batch before learnt is taken over: it holds for these alone from now on.
-  const { byId, roots } = room.ends?.list === head.extremities ? room.ends : indexed(list);
+  const { byId, roots, workedOut } = room.ends?.list === head.extremities ? room.ends : indexed(list);
   room.ends = undefined;
-  batch.ends = { list, byId, roots };
+  batch.ends = { list, byId, roots, workedOut };
   batch.head = { ...head, extremities: list };
   return batch.ends;
 };
 
-const indexed = (list: readonly Extremity[]): Pick<RoomEnds, 'byId' | 'roots'> => {
+const indexed = (list: readonly Extremity[]): Omit<RoomEnds, 'list'> => {
   const roots = new Map<NodeHash, number>();
   for (const { stateRoot } of list) count(roots, stateRoot, 1);
-  return { byId: new Map(list.map((one) => [one.eventId, one])), roots };
+  return { byId: new Map(list.map((one) => [one.eventId, one])), roots, workedOut: undefined };
 };
 
 const count = (roots: Map<NodeHash, number>, root: NodeHash, change: 1 | -1): void => {

@@ -3,7 +3,7 @@
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
-import { resolveRoots } from '../resolution/resolve-roots.ts';
+import { type ResolvedState, resolveRoots } from '../resolution/resolve-roots.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
 import { getEntry } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
@@ -35,17 +35,17 @@ export const stateBefore = async (batch: Batch, event: RoomEvent, prevs: Prevs):
   const roots = prevs.here.map(({ root }) => root!);
   if (told && prevs.missing.length > 0) roots.push(...(await toldRoots(batch, told, prevs.missing)));
   if (roots.length === 0) return emptyRoot;
-  return resolved(batch, roots);
+  return (await resolved(batch, roots)).root;
 };
 
-export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promise<NodeHash> => {
+export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promise<ResolvedState> => {
   const state = await resolveRoots(batch.engine, batch.room, roots);
   const root = keepState(batch, state);
   if (state.memoryKey !== undefined) {
     batch.engine.resolutions.set(state.memoryKey, root);
     batch.resolutions.push(state.memoryKey);
   }
-  return root;
+  return state;
 };
 
 /**

@@ -22,7 +22,8 @@ export interface Conflict {
   readonly base: DifferingStates['base'];
   /** The nid of each key on which the states differ. */
   readonly keyNids: ReadonlyMap<StateKey, number>;
-  nidOf(eventId: EventId): number;
+  /** Any of the events that were loaded. */
+  loaded(eventId: EventId): ChainEvent;
 }
 
 const CREATE: StateKeyPair = ['m.room.create', ''];
@@ -95,7 +96,7 @@ const asConflict = (
       isRejected: (id) => byId(id)?.isRejected === true,
     },
     keyNids,
-    nidOf: (eventId) => present(byId(eventId), 'an event of a conflict was loaded').nid,
+    loaded: (eventId) => present(byId(eventId), 'an event of a conflict was loaded'),
   };
 };
 

@@ -11,7 +11,9 @@ import {
 import { hasJoinedMemberOf } from '../../../storage/stores/received-events.ts';
 import type { NodeHash } from '../../state-tree/state-node.ts';
 import type { Batch } from '../batch.ts';
+import { POLICY } from '../current-state.ts';
 import type { FailedCheck, IncomingEvent } from '../incoming.ts';
+import { nidsOf } from '../state-key-nids.ts';
 
 export const signedByPolicyServer = async (
   batch: Batch,
@@ -41,7 +43,9 @@ const policyServerOf = async (batch: Batch, stateRoot: NodeHash): Promise<Policy
   const { engine, room, policyServers } = batch;
   const known = policyServers.get(stateRoot);
   if (known !== undefined) return known;
-  const [event] = await engine.state.pick(room, stateRoot, [['m.room.policy', '']]);
+  const [key] = await nidsOf(batch, [POLICY]);
+  if (key === undefined) return null;
+  const [event] = await engine.state.pick(room, stateRoot, [POLICY]);
   const named = event && policyServerIn(event.content);
   // "at least one joined user in the room".
   const isIn = named && (await engine.db.read((tx) => hasJoinedMemberOf(tx, room.nid, named.via)));

@@ -1,11 +1,11 @@
-// Whether a state event on one branch changes nothing of the resolved state but what stands under its own key, so that what was
-// worked out before it goes on to hold for all else. Room versions 2 to 11, "State resolution".
+// Whether a state event on one branch changes what is in conflict by no more than itself and the event that it replaces, so that
+// what was learnt of the conflict before goes on to hold. Room versions 2 to 11, "State resolution".
 //
-// Resolution is given the values on which the states differ and the difference of their full auth chains. No rule looks at the
-// event's type, so that it decides about no other event; it is no power event, and nothing refers to it. What is left is what it
-// and the event that it replaces refer to: as long as that is in the full auth chain of its branch without them, the difference
-// gains or loses these two alone. Since v12 the conflicted state subgraph also has what lies between an event and others in
-// conflict, and there is no such bound.
+// Resolution is given the values on which the states differ and the difference of their full auth chains. Nothing refers to the
+// event yet. As long as what it and the event that it replaces refer to is in the full auth chain of its branch without them, the
+// difference gains or loses these two alone. Where besides no rule looks at the event's type, it is no power event and decides about
+// no other event: nothing of the resolved state changes but what stands under its key. Since v12 the conflicted state subgraph also
+// has what lies between an event and others in conflict, and there is no such bound.
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
@@ -26,20 +26,25 @@ const RULING: ReadonlySet<string> = new Set([
   'm.room.third_party_invite',
 ]);
 
+/** Whether the event may decide about others. */
+export const isRuling = ({ type }: RoomEvent): boolean => RULING.has(type);
+
 /** Power levels that are followed back. */
 const EARLIER_MAX = 20;
 
 /** `before`: the state before the event. `replaces`: nid of the event under its key there. */
-export const touchesOnlyItsKey = async (
+export const gainsOnlyItself = async (
   batch: Batch,
   event: RoomEvent,
   before: NodeHash,
   replaces: number | undefined,
 ): Promise<boolean> => {
   const { engine, room } = batch;
-  if (room.version.stateResolution === 'v2.1' || RULING.has(event.type)) return false;
+  if (room.version.stateResolution === 'v2.1') return false;
   const [replaced] = replaces === undefined ? [] : await engine.state.eventsOf(room, [replaces]);
-  const named = new Set([...event.authEvents, ...(replaced?.authEvents ?? [])]);
+  // What it refers to itself is in its chain, with all that comes before.
+  const isReferredTo = replaced !== undefined && event.authEvents.includes(replaced.eventId);
+  const named = new Set([...event.authEvents, ...(isReferredTo ? [] : (replaced?.authEvents ?? []))]);
   const known = await engine.known.of(named);
   if (known.size < named.size) return false;
   const others = await notIn(batch, before, known.values());
