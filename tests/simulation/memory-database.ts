@@ -104,10 +104,23 @@ const openOn = (connection: SqliteConnection, turns: Turns, isAlive: () => boole
   };
 };
 
-export const memoryDisk = async (): Promise<Disk> => {
+const migrate = async (): Promise<Uint8Array> => {
   const sqlite = new DatabaseSync(':memory:');
+  await runMigrations(migrationTarget(new SqliteConnection(sqlite)), migrations);
+  const empty = sqlite.serialize();
+  sqlite.close();
+  return empty;
+};
+
+/** Each disk begins as a copy of one that was migrated once. */
+let migrated: Promise<Uint8Array> | undefined;
+
+export const memoryDisk = async (): Promise<Disk> => {
+  migrated ??= migrate();
+  const empty = await migrated;
+  const sqlite = new DatabaseSync(':memory:');
+  sqlite.deserialize(empty);
   const connection = new SqliteConnection(sqlite);
-  await runMigrations(migrationTarget(connection), migrations);
   const turns = new Turns();
   return {
     open: (isAlive) => openOn(connection, turns, isAlive),
