@@ -21,8 +21,11 @@ export interface Nids {
 }
 
 export interface Names {
-  /** The nids in the order of the question; names seen for the first time get one (a durable write). */
-  intern(wanted: NamesWanted): Promise<Nids>;
+  /**
+   * The nids in the order of the question; names seen for the first time get one (a durable write). `remembers`: false for very
+   * many of whom hardly one is asked for again. Default true.
+   */
+  intern(wanted: NamesWanted, options?: { readonly remembers?: boolean }): Promise<Nids>;
   /** nids of the state keys that are known, without making any; unknown ones are undefined. */
   findStateKeys(keys: NamesWanted['stateKeys']): Promise<(number | undefined)[]>;
   /** The same inside a read that is open already. */
@@ -55,7 +58,7 @@ export const createNames = (deps: { db: Database }): Names => {
   };
 
   return {
-    async intern(wanted) {
+    async intern(wanted, { remembers = true } = {}) {
       const known: Nids = {
         users: wanted.users.map((id) => users.get(id) ?? 0),
         types: wanted.types.map((type) => types.get(type) ?? 0),
@@ -63,6 +66,7 @@ export const createNames = (deps: { db: Database }): Names => {
       };
       if (!known.users.includes(0) && !known.types.includes(0) && !known.stateKeys.includes(0)) return known;
       const nids = await deps.db.write(internNames, wanted);
+      if (!remembers) return nids;
       for (const [index, id] of wanted.users.entries()) users.set(id, nids.users[index]!);
       for (const [index, type] of wanted.types.entries()) types.set(type, nids.types[index]!);
       for (const [index, [type, key]] of wanted.stateKeys.entries()) {

@@ -54,7 +54,7 @@ export const takeState = async (
   wanted: readonly EventId[],
 ): Promise<EventId[]> => {
   const version = roomVersion(told.version)!;
-  await using parts = createParts(deps, told, version);
+  await using parts = createParts(deps, told, version, wanted);
   const order = createAuthOrder(wanted);
   const keyless = createKeyless();
   let read = 0;
@@ -83,7 +83,7 @@ export const takeState = async (
   // What they stand upon is not to be had: they are stored as such.
   for (const text of order.left()) await parts.add(pduOf(text, version)!);
   await parts.finish();
-  return wanted.filter((id) => !parts.stored.has(id));
+  return [...parts.missing];
 };
 
 /** Events whose keys are asked for together at the end: one server that is gone is waited for once. */
@@ -111,17 +111,23 @@ const createKeyless = () => {
 };
 
 interface Parts extends AsyncDisposable {
-  readonly stored: ReadonlySet<EventId>;
+  /** Those that are not stored. */
+  readonly missing: ReadonlySet<EventId>;
   /** Waits where too much is under way. */
   add(pdu: ParsedPdu): Promise<void>;
   finish(): Promise<void>;
 }
 
-const createParts = ({ receive, verify }: TakingDeps, { roomId, server }: Told, version: RoomVersion): Parts => {
+const createParts = (
+  { receive, verify }: TakingDeps,
+  { roomId, server }: Told,
+  version: RoomVersion,
+  wanted: readonly EventId[],
+): Parts => {
   let part: ParsedPdu[] = [];
   let latest: Promise<unknown> = Promise.resolve();
   const underWay: Promise<void>[] = [];
-  const stored = new Set<EventId>();
+  const missing = new Set(wanted);
 
   const begin = (): void => {
     const verifying = verify.verifyParsed(part, version, server, { limitReferences: false });
@@ -129,7 +135,7 @@ const createParts = ({ receive, verify }: TakingDeps, { roomId, server }: Told, 
     const written = Promise.all([verifying, latest]).then(async ([verified]) => {
       const events = verified.flatMap((each) => (each.ok ? [each.event] : []));
       await receive.storeState(roomId, events);
-      for (const { event } of events) stored.add(event.eventId);
+      for (const { event } of events) missing.delete(event.eventId);
     });
     // Whoever waits for it hears of its failure; nobody may wait for it any more.
     written.catch(() => {});
@@ -138,7 +144,7 @@ const createParts = ({ receive, verify }: TakingDeps, { roomId, server }: Told, 
   };
 
   return {
-    stored,
+    missing,
     async add(pdu) {
       part.push(pdu);
       if (part.length < PART) return;

@@ -2,6 +2,7 @@
 
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
+import type { Names } from '../names.ts';
 import type { Engine } from '../rooms.ts';
 import type { DraftNids } from '../send/send-events.ts';
 import type { IncomingEvent } from './incoming.ts';
@@ -12,7 +13,11 @@ export interface InternedEvents {
   readonly users: ReadonlyMap<string, number>;
 }
 
-export const internEvents = async (engine: Engine, events: readonly IncomingEvent[]): Promise<InternedEvents> => {
+export const internEvents = async (
+  engine: Engine,
+  events: readonly IncomingEvent[],
+  options?: Parameters<Names['intern']>[1],
+): Promise<InternedEvents> => {
   const users = new Set<UserId>();
   const types = new Set<string>();
   const stateKeys: (readonly [string, string])[] = [];
@@ -25,7 +30,7 @@ export const internEvents = async (engine: Engine, events: readonly IncomingEven
     if (target !== undefined) users.add(target);
   }
   const wanted = { users: [...users], types: [...types], stateKeys };
-  const found = await engine.names.intern(wanted);
+  const found = await engine.names.intern(wanted, options);
   const userNids = new Map(wanted.users.map((user, index) => [user as string, found.users[index]!]));
   const typeNids = new Map(wanted.types.map((type, index) => [type, found.types[index]!]));
   let state = 0;

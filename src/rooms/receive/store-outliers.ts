@@ -60,6 +60,7 @@ const storeChunk = async (
   const { nids } = await internEvents(
     engine,
     fresh.map(({ incoming }) => incoming),
+    { remembers: false },
   );
   const first = await engine.nids.take(fresh.length);
   const authEdges: [number, number][] = [];
