@@ -14,8 +14,11 @@ interface Package {
 
 const readPackage = (): Package => JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as Package;
 
-/** What `npm start` runs: Node with its arguments, the program, `serve`. */
-const startArgs = readPackage().scripts.start.split(' ').slice(1);
+/** What `npm start` runs: variables, Node with its arguments, the program, `serve`. */
+const startWords = readPackage().scripts.start.split(' ');
+const nodeAt = startWords.indexOf('node');
+const startArgs = startWords.slice(nodeAt + 1);
+const startVariables = Object.fromEntries(startWords.slice(0, nodeAt).map((word) => word.split('=')));
 
 /** Further arguments for Node, for profiles: `KINTSUGI_NODE_ARGS='--cpu-prof --cpu-prof-dir=/tmp/prof'`. */
 const nodeArgs = (process.env.KINTSUGI_NODE_ARGS ?? '').split(' ').filter(Boolean);
@@ -42,6 +45,6 @@ export const kintsugi: ServerKind = {
       ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--server-name', serverName],
       ...(federationPort === undefined ? [] : federationArgs(federationPort)),
     ],
-    env: { ...(federationPort !== undefined && { KINTSUGI_EXTRA_CA: tls.authority }) },
+    env: { ...startVariables, ...(federationPort !== undefined && { KINTSUGI_EXTRA_CA: tls.authority }) },
   }),
 };

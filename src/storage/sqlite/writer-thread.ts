@@ -7,7 +7,7 @@ import { decodeError, type FromWriter, type ToWriter, type WireJob, type WriterT
 
 const WAITING_MAX = 10_000;
 /** What a batch leaves behind is garbage at once; V8 would keep up to 200 MiB for it. */
-const YOUNG_GENERATION_MIB = 24;
+const YOUNG_GENERATION_MIB = 6;
 
 interface Waiting {
   resolve(value: unknown): void;
