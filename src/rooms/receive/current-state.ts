@@ -19,7 +19,9 @@ export interface Move {
   readonly event: number;
   /** nid of the event that stood there. */
   readonly replaces: number | undefined;
-  /** Whether rules look at events of its type. */
+  /** nids of what these two refer to. */
+  readonly cites: readonly number[];
+  /** Whether more of the resolved state than what stands under its key may be another. */
   readonly isRuling: boolean;
 }
 
@@ -37,9 +39,10 @@ export const moveHead = (batch: Batch, extremities: readonly Extremity[], move?:
   else if (move !== null && ends.workedOut) noteMove(ends.workedOut, move);
 };
 
-const noteMove = (workedOut: WorkedOut, { key, event, replaces, isRuling }: Move): void => {
+const noteMove = (workedOut: WorkedOut, { key, event, replaces, cites, isRuling }: Move): void => {
   workedOut.changed.add(key);
   workedOut.isMoot ||= isRuling;
+  for (const nid of cites) workedOut.cited?.add(nid);
   const { contenders } = workedOut;
   if (!contenders) return;
   const there = contenders.get(key) ?? new Set();
@@ -49,10 +52,10 @@ const noteMove = (workedOut: WorkedOut, { key, event, replaces, isRuling }: Move
 
 export const currentState = async (batch: Batch): Promise<NodeHash> => {
   if (batch.isStale) {
-    const { root, contenders } = await resolved(batch, rootsOf(batch));
+    const { root, contenders, cited } = await resolved(batch, rootsOf(batch));
     batch.head = { ...batch.head, stateRoot: root };
     batch.isStale = false;
-    endsOf(batch).workedOut = { root, changed: new Set(), isMoot: false, contenders };
+    endsOf(batch).workedOut = { root, changed: new Set(), isMoot: false, contenders, cited };
   }
   return batch.head.stateRoot;
 };

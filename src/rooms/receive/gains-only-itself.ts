@@ -1,19 +1,23 @@
 // Whether a state event on one branch changes what is in conflict by no more than itself and the event that it replaces, so that
-// what was learnt of the conflict before goes on to hold. Room versions 2 to 11, "State resolution".
+// what was learnt of the conflict before goes on to hold. Room versions 2 to 12, "State resolution".
 //
 // Resolution is given the values on which the states differ and the difference of their full auth chains. Nothing refers to the
 // event yet. As long as what it and the event that it replaces refer to is in the full auth chain of its branch without them, the
 // difference gains or loses these two alone. Where besides no rule looks at the event's type, it is no power event and decides about
-// no other event: nothing of the resolved state changes but what stands under its key. Since v12 the conflicted state subgraph also
-// has what lies between an event and others in conflict, and there is no such bound.
+// no other event: nothing of the resolved state changes but what stands under its key.
+//
+// Since v12 the conflicted state subgraph also has what lies between these two and others in conflict. That is there already where
+// what they refer to is itself referred to by events in conflict. It may be less than before: nothing is said of the resolved state.
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
+import type { RoomRef } from '../room-ref.ts';
 import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Batch } from './batch.ts';
 import type { KnownEvent } from './known-events.ts';
 import { loadEvents } from './load-events.ts';
+import { endsOf } from './room-ends.ts';
 
 const POWER_LEVELS = 'm.room.power_levels';
 
@@ -26,29 +30,49 @@ const RULING: ReadonlySet<string> = new Set([
   'm.room.third_party_invite',
 ]);
 
-/** Whether the event may decide about others. */
-export const isRuling = ({ type }: RoomEvent): boolean => RULING.has(type);
+/** Whether the event may decide about others, by itself or by what comes to be in conflict with it. */
+export const isRuling = ({ room }: Batch, { type }: RoomEvent): boolean => isWhole(room) || RULING.has(type);
+
+const isWhole = ({ version }: RoomRef): boolean => version.stateResolution === 'v2.1';
 
 /** Power levels that are followed back. */
 const EARLIER_MAX = 20;
 
-/** `before`: the state before the event. `replaces`: nid of the event under its key there. */
-export const gainsOnlyItself = async (
-  batch: Batch,
-  event: RoomEvent,
-  before: NodeHash,
-  replaces: number | undefined,
-): Promise<boolean> => {
+/** Where a state event stands. */
+interface Standing {
+  /** The state before it. */
+  readonly before: NodeHash;
+  /** nid of its (type, state key). */
+  readonly stateKey: number;
+  /** nid of the event that stood there. */
+  readonly replaces: number | undefined;
+}
+
+export const gainsOnlyItself = async (batch: Batch, event: RoomEvent, standing: Standing): Promise<boolean> => {
   const { engine, room } = batch;
-  if (room.version.stateResolution === 'v2.1') return false;
+  const { before, replaces } = standing;
   const [replaced] = replaces === undefined ? [] : await engine.state.eventsOf(room, [replaces]);
-  // What it refers to itself is in its chain, with all that comes before.
-  const isReferredTo = replaced !== undefined && event.authEvents.includes(replaced.eventId);
-  const named = new Set([...event.authEvents, ...(isReferredTo ? [] : (replaced?.authEvents ?? []))]);
+  const named = new Set([...event.authEvents, ...(replaced?.authEvents ?? [])]);
   const known = await engine.known.of(named);
   if (known.size < named.size) return false;
-  const others = await notIn(batch, before, known.values());
+  if (isWhole(room) && !isBetween(batch, known.values(), standing)) return false;
+  // What it refers to itself is in its chain, with all that comes before.
+  const isReferredTo = replaced !== undefined && event.authEvents.includes(replaced.eventId);
+  const own = isReferredTo ? event.authEvents.map((id) => known.get(id)!) : known.values();
+  const others = await notIn(batch, before, own);
   return others.length === 0 || areEarlierPowerLevels(batch, others, event.authEvents);
+};
+
+/** Whether there are no other ways than before from the two events to what is in conflict, and none from there to them. */
+const isBetween = (batch: Batch, references: Iterable<KnownEvent>, { stateKey, replaces }: Standing): boolean => {
+  const { contenders, cited } = endsOf(batch).workedOut ?? {};
+  if (!contenders || !cited) return false;
+  const isContender = (key: number | null, nid: number): boolean => contenders.get(key ?? -1)?.has(nid) === true;
+  if (replaces !== undefined && cited.has(replaces) && !isContender(stateKey, replaces)) return false;
+  for (const { nid, stateKey: key } of references) {
+    if (nid !== replaces && !cited.has(nid) && !isContender(key, nid)) return false;
+  }
+  return true;
 };
 
 const notIn = async (

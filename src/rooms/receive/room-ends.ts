@@ -18,6 +18,8 @@ export interface WorkedOut {
   isMoot: boolean;
   /** undefined: not known. */
   readonly contenders: Map<number, Set<number>> | undefined;
+  /** Since v12: what these refer to, directly or not. */
+  readonly cited: Set<number> | undefined;
 }
 
 export interface RoomEnds {

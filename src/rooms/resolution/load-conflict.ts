@@ -22,6 +22,8 @@ export interface Conflict {
   readonly base: DifferingStates['base'];
   /** The nid of each key on which the states differ. */
   readonly keyNids: ReadonlyMap<StateKey, number>;
+  /** Since v12: what the events in conflict refer to, directly or not. Until v11 it is not followed so far. */
+  readonly cited: Set<number> | undefined;
   /** Any of the events that were loaded. */
   loaded(eventId: EventId): ChainEvent;
 }
@@ -54,7 +56,8 @@ export const loadConflict = async (engine: Engine, room: RoomRef, roots: readonl
   const asked = new Set(keys);
   for (const { nid, asks } of found.values()) if (!reached.has(nid)) for (const key of asks) asked.add(key);
   const commonState = new Map((await findCommon(walk, asked)).map(({ key, event }) => [key, event.eventId]));
-  return { base: states.base, ...asConflict(walk, values, difference, commonState) };
+  const cited = room.version.stateResolution === 'v2.1' ? citedBy(walk, conflicted) : undefined;
+  return { base: states.base, cited, ...asConflict(walk, values, difference, commonState) };
 };
 
 const asConflict = (
@@ -62,7 +65,7 @@ const asConflict = (
   values: ReadonlyMap<number, readonly number[]>,
   difference: ReadonlySet<number>,
   common: ReadonlyMap<StateKey, EventId>,
-): Omit<Conflict, 'base'> => {
+): Omit<Conflict, 'base' | 'cited'> => {
   const { engine, found, reached, expanded, room } = walk;
   let all: Map<EventId, ChainEvent> | undefined;
   // Nearly all are remembered; of a conflict that is larger than the memory they are not.
@@ -98,6 +101,19 @@ const asConflict = (
     keyNids,
     loaded: (eventId) => present(byId(eventId), 'an event of a conflict was loaded'),
   };
+};
+
+const citedBy = (walk: AuthWalk, starts: Iterable<number>): Set<number> => {
+  const cited = new Set<number>();
+  const pending = [...starts];
+  for (let nid = pending.pop(); nid !== undefined; nid = pending.pop()) {
+    for (const auth of foundEvent(walk, nid).auths) {
+      if (cited.has(auth)) continue;
+      cited.add(auth);
+      pending.push(auth);
+    }
+  }
+  return cited;
 };
 
 const createIn = (found: AuthWalk['found']): RoomEvent => {

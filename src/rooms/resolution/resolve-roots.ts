@@ -19,6 +19,7 @@ export interface ResolvedState extends ChangedState {
   readonly memoryKey: string | undefined;
   /** The full conflicted set, by the nids of the keys; undefined: nothing was resolved. */
   readonly contenders: Map<number, Set<number>> | undefined;
+  readonly cited: Conflict['cited'];
 }
 
 /** The new nodes are not held: the caller holds and stores them. Throws DamagedStateError. */
@@ -54,10 +55,10 @@ export const resolveRoots = async (
     changes.push([keyNid, conflict.loaded(eventId).nid]);
   }
   const contenders = contendersOf(conflict, conflicts);
-  return { ...(await setEntries(engine.state.source, base, changes)), memoryKey, contenders };
+  return { ...(await setEntries(engine.state.source, base, changes)), memoryKey, contenders, cited: conflict.cited };
 };
 
-const NOTHING_RESOLVED = { newNodes: [], memoryKey: undefined, contenders: undefined };
+const NOTHING_RESOLVED = { newNodes: [], memoryKey: undefined, contenders: undefined, cited: undefined };
 
 const contendersOf = (conflict: Conflict, conflicts: Iterable<EventId>): Map<number, Set<number>> => {
   const byKey = new Map<number, Set<number>>();
