@@ -1,5 +1,6 @@
 // Some events of one room on their way through the checks: what they leave of the room, and what is to be written.
 
+import { LruCache } from '../../lib/lru-cache.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { isEventId } from '../../protocol/ids/event-id.ts';
@@ -13,6 +14,7 @@ import type { ChangedState } from '../state-tree/set-entries.ts';
 import type { EncodedNode, NodeHash } from '../state-tree/state-node.ts';
 import type { HeldNodes } from '../state-tree/state-nodes.ts';
 import type { RoomHead, WarmRoom } from '../warm-rooms.ts';
+import type { NamedAuthEvents } from './checks/auth-events.ts';
 import type { PolicyServer } from './checks/policy-server.ts';
 import type { IncomingEvent } from './incoming.ts';
 import type { KnownEvent } from './known-events.ts';
@@ -30,6 +32,9 @@ export interface BatchOptions {
   /** The states are whole, even if the room is not known to be yet. */
   readonly isWhole?: boolean;
 }
+
+/** A batch may be as large as a room, whose members name each their own. */
+const AUTH_EVENTS_MAX = 64;
 
 export interface Batch {
   readonly engine: Engine;
@@ -63,6 +68,8 @@ export interface Batch {
   told: ReadonlyMap<number, RoomEvent>;
   /** Roots made of states that other servers told. */
   readonly toldRoots: Map<readonly EventId[], NodeHash>;
+  /** By the ids that events name. What one sender names is mostly the same. */
+  readonly authEvents: LruCache<string, Promise<NamedAuthEvents>>;
   /** By root and sender, what events are judged by that are not about members. */
   readonly authStates: Map<string, Promise<AuthState>>;
   /** The bytes of roots. */
@@ -116,6 +123,7 @@ export const startBatch = async (
     toRejudge: new Set(),
     told: new Map(),
     toldRoots: new Map(),
+    authEvents: new LruCache(AUTH_EVENTS_MAX),
     authStates: new Map(),
     rootBytes: new Map(),
     stateKeys: new Map(),

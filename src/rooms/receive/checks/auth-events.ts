@@ -1,7 +1,7 @@
 // "Passes authorisation rules based on the event's auth events, otherwise it is rejected."
 // Server-Server API, "Checks performed on receipt of a PDU", 4; "Rejection".
 
-import { type AuthEvent, factsOfAuthEvents } from '../../../protocol/auth-rules/auth-facts.ts';
+import { type AuthEvent, type AuthFacts, factsOfAuthEvents } from '../../../protocol/auth-rules/auth-facts.ts';
 import { authoriseEvent } from '../../../protocol/auth-rules/authorise-event.ts';
 import { checkAuthEvents } from '../../../protocol/auth-rules/check-auth-events.ts';
 import type { RoomEvent } from '../../../protocol/events/room-event.ts';
@@ -16,13 +16,40 @@ export interface AuthEventsRefusal {
   readonly awaits: readonly EventId[];
 }
 
+/** The events that an event names as its auth_events. */
+export interface NamedAuthEvents {
+  readonly entries: readonly AuthEvent[];
+  /** Since v12: the create event, which they leave out. */
+  readonly create: AuthEvent | undefined;
+  readonly facts: AuthFacts;
+}
+
 export const authorisedByAuthEvents = async (
   batch: Batch,
   event: RoomEvent,
 ): Promise<AuthEventsRefusal | undefined> => {
-  const { engine, room } = batch;
+  const { version } = batch.room;
   const missing = missingAuthEvents(batch, event);
   if (missing.length > 0) return { failed: absent(missing), awaits: missing };
+  const { entries, create, facts } = await authEventsOf(batch, event);
+  const rules = checkAuthEvents(event, entries, version, create);
+  const verdict = rules.ok ? authoriseEvent(event, version, facts) : rules;
+  if (verdict.ok) return undefined;
+  const { rule, sentence, inputs } = verdict;
+  return { failed: { check: 'auth-events', rule, sentence, inputs }, awaits: [] };
+};
+
+/** Events are judged after what they name, so what is loaded for one of them holds for all that name the same. */
+const authEventsOf = (batch: Batch, event: RoomEvent): Promise<NamedAuthEvents> => {
+  const key = event.authEvents.join(' ');
+  const known = batch.authEvents.get(key);
+  if (known) return known;
+  const loaded = loadAuthEvents(batch, event);
+  batch.authEvents.set(key, loaded);
+  return loaded;
+};
+
+const loadAuthEvents = async ({ engine, room }: Batch, event: RoomEvent): Promise<NamedAuthEvents> => {
   // Since v12 the room id names the create event, and auth_events does not.
   const createId = room.version.roomIdIsCreateHash ? (`$${event.roomId.slice(1)}` as EventId) : undefined;
   const loaded = await loadEvents(engine, room, createId ? [...event.authEvents, createId] : event.authEvents);
@@ -30,20 +57,10 @@ export const authorisedByAuthEvents = async (
     const one = loaded.get(id);
     return one ? [{ event: one.event, rejected: one.known.verdict === 2 }] : [];
   };
-  const authEvents = event.authEvents.flatMap(entryOf);
+  const entries = event.authEvents.flatMap(entryOf);
   const create = createId && entryOf(createId)[0];
-  const rules = checkAuthEvents(event, authEvents, room.version, create);
   // What was received has passed the check of its signatures.
-  const verdict = rules.ok
-    ? authoriseEvent(
-        event,
-        room.version,
-        factsOfAuthEvents(authEvents, create?.event, () => true),
-      )
-    : rules;
-  if (verdict.ok) return undefined;
-  const { rule, sentence, inputs } = verdict;
-  return { failed: { check: 'auth-events', rule, sentence, inputs }, awaits: [] };
+  return { entries, create, facts: factsOfAuthEvents(entries, create?.event, () => true) };
 };
 
 export const missingAuthEvents = (batch: Batch, event: RoomEvent): EventId[] => [

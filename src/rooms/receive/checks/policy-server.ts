@@ -43,9 +43,9 @@ const policyServerOf = async (batch: Batch, stateRoot: NodeHash): Promise<Policy
   const { engine, room, policyServers } = batch;
   const known = policyServers.get(stateRoot);
   if (known !== undefined) return known;
+  // Hardly any room has one: most servers never saw such a state.
   const [key] = await nidsOf(batch, [POLICY]);
-  if (key === undefined) return null;
-  const [event] = await engine.state.pick(room, stateRoot, [POLICY]);
+  const [event] = key === undefined ? [] : await engine.state.pick(room, stateRoot, [POLICY]);
   const named = event && policyServerIn(event.content);
   // "at least one joined user in the room".
   const isIn = named && (await engine.db.read((tx) => hasJoinedMemberOf(tx, room.nid, named.via)));
