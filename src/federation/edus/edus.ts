@@ -2,7 +2,7 @@
 
 import type { E2ee } from '../../e2ee/e2ee.ts';
 import type { Ephemeral } from '../../ephemeral/ephemeral.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
@@ -50,13 +50,13 @@ export const createEdus = (deps: EdusDeps): Edus => {
   const onNeighbour = (server: ServerName, room: number): Promise<void> => ephemeral.introducePresent(server, room);
   const watch = new NeighbourWatch({ ...deps, onNeighbour });
   let isEnding = false;
+  let sweeping: Timer | undefined;
 
   const sweep = async (): Promise<void> => {
     while (!isEnding && (await db.write(forgetReceivedMessages, clock.now() - MESSAGES_KEPT_MS)));
   };
   const sweepSoon = (): void => {
-    clock.after(SWEEP_MS, () => {
-      if (isEnding) return;
+    sweeping = clock.after(SWEEP_MS, () => {
       sweep().catch((err: unknown) => log.warn({ err }, 'Old message ids could not be forgotten.'));
       sweepSoon();
     });
@@ -75,6 +75,7 @@ export const createEdus = (deps: EdusDeps): Edus => {
     },
     async [Symbol.asyncDispose]() {
       isEnding = true;
+      sweeping?.cancel();
       await ephemeral[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
       await remoteDevices[Symbol.asyncDispose]();

@@ -9,7 +9,7 @@ import inject from 'light-my-request';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { Outbound, OutboundRequest } from '../../../src/http/outbound/outbound.ts';
 import type { Resolver } from '../../../src/http/outbound/resolver.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { createMetrics } from '../../../src/lib/metrics.ts';
 import { createPeers } from '../../../src/peers/peers.ts';
@@ -84,9 +84,8 @@ const outboundOf = (server: () => FuzzedServer): Outbound => {
 };
 
 const groundOf =
-  (name: string, faults: string[], server: () => FuzzedServer): typeof layGround =>
+  (name: string, clock: Clock, faults: string[], server: () => FuzzedServer): typeof layGround =>
   async (config, stack) => {
-    const clock = systemClock;
     const write = (line: string): void => void faults.push(line);
     const log = createLog({ level: 'error', format: 'json', destination: { write } });
     const metrics = createMetrics();
@@ -119,7 +118,7 @@ export const ask = async (
   return { status: answer.statusCode, text: answer.payload };
 };
 
-export const startFuzzedServer = async (): Promise<FuzzedServer> => {
+export const startFuzzedServer = async (clock: Clock = systemClock): Promise<FuzzedServer> => {
   await using stack = new AsyncDisposableStack();
   const name = 'us.example:1';
   const directory = mkdtempSync(join(tmpdir(), 'kintsugi-fuzz-'));
@@ -136,7 +135,7 @@ export const startFuzzedServer = async (): Promise<FuzzedServer> => {
   const composed = stack.use(
     await compose(
       config,
-      groundOf(name, faults, () => server),
+      groundOf(name, clock, faults, () => server),
     ),
   );
   const userId = `@alice:${name}` as UserId;
