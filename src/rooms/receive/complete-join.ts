@@ -1,5 +1,6 @@
 // Makes a room whole that was entered without its members: the state before the join is put under the join and under everything
-// since, and what was judged without it is judged again. One write; its size is by what happened since the join.
+// since, and what was judged without it is judged again. The state itself is stored before the room is locked; one write then makes
+// it the room's, with its members.
 
 import { assert } from '../../lib/assert.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
@@ -7,8 +8,10 @@ import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
 import { directFollowers, roomStatesFrom, stateAmong } from '../../storage/stores/partial-joins.ts';
 import type { Completion } from '../../storage/stores/persist.ts';
+import { storeStateNodes } from '../../storage/stores/state-nodes.ts';
 import type { Engine } from '../rooms.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
+import { decodeNode } from '../state-tree/decode-node.ts';
 import { diffTrees } from '../state-tree/diff-trees.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
 import { allEntries } from '../state-tree/read-entries.ts';
@@ -29,12 +32,14 @@ const CHUNK = 1000;
 const FOLLOWERS_AT_ONCE = 100;
 
 export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise<void> => {
+  const before = await storeStateBefore(engine, told);
+  if (before === undefined) return;
   const isDone = await engine.lock.run(told.roomId, async () => {
     const room = await engine.warm.get(told.roomId);
     if (!room?.isPartial) return false;
     // What is on its way to the disk is not read from there.
     await room.latestWrite;
-    const written = await makeWhole(engine, room, told);
+    const written = await makeWhole(engine, room, told.joinEventId, before);
     await written?.written;
     room.isPartial = false;
     return true;
@@ -43,11 +48,10 @@ export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise
   if (isDone) await rejudgeRoom(engine, told.roomId);
 };
 
-const makeWhole = async (engine: Engine, room: WarmRoom, told: ToldJoinState) => {
-  const { known, stored, incoming } = await loadJoin(engine, room, told.joinEventId);
+const makeWhole = async (engine: Engine, room: WarmRoom, joinEventId: EventId, before: NodeHash) => {
+  const { known, stored, incoming } = await loadJoin(engine, room, joinEventId);
   const batch = await startBatch(engine, room, [incoming], { as: 'history', onMissing: 'judge', isWhole: true });
   try {
-    const before = await stateBeforeJoin(batch, known, told.state);
     const judgement = await judgeEvent(
       batch,
       incoming,
@@ -64,7 +68,7 @@ const makeWhole = async (engine: Engine, room: WarmRoom, told: ToldJoinState) =>
       batch,
       room.head.extremities.map((one) => ({ ...one, stateRoot: roots.get(one.nid) ?? one.stateRoot })),
     );
-    const states = await statesSince(batch, stored, known.root!, judgement.after!);
+    const states = await statesSince(batch, stored, known.root, judgement.after!);
     return await writeBatch(batch, { residency: 1, completion: { events, states } });
   } catch (error) {
     discardBatch(batch);
@@ -72,24 +76,43 @@ const makeWhole = async (engine: Engine, room: WarmRoom, told: ToldJoinState) =>
   }
 };
 
-const loadJoin = async (engine: Engine, room: WarmRoom, joinEventId: EventId) => {
+const knownJoin = async (engine: Engine, room: WarmRoom, joinEventId: EventId) => {
   const known = (await engine.known.of([joinEventId])).get(joinEventId);
   assert(known?.room === room.nid && known.root !== undefined, 'the join by which a room was entered is stored');
+  return { ...known, root: known.root };
+};
+
+const loadJoin = async (engine: Engine, room: WarmRoom, joinEventId: EventId) => {
+  const known = await knownJoin(engine, room, joinEventId);
   const [stored] = await engine.db.read((tx) => eventsByNid(tx, [known.nid]));
   return { known, stored: stored!, incoming: incomingOf(stored!, room) };
 };
 
-/** What was told, and of what was known from the start that which it leaves out. */
-const stateBeforeJoin = async (batch: Batch, join: KnownEvent, told: readonly EventId[]): Promise<NodeHash> => {
-  const { engine, room } = batch;
-  const { source } = engine.state;
-  const entries = await allEntries(source, join.root!);
+/**
+ * The root of what was told, and of what was known from the start that which it leaves out; undefined: the room is whole. Nobody
+ * else sees it until the room is made whole, so that others may use the room meanwhile.
+ */
+const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<NodeHash | undefined> => {
+  const room = await engine.warm.get(told.roomId);
+  if (!room?.isPartial) return undefined;
+  const { source, nodes } = engine.state;
+  const join = await knownJoin(engine, room, told.joinEventId);
+  const entries = await allEntries(source, join.root);
   entries.delete(join.stateKey!);
-  for (let at = 0; at < told.length; at += CHUNK) {
-    const some = await engine.db.read((tx) => stateAmong(tx, room.nid, told.slice(at, at + CHUNK)));
+  for (let at = 0; at < told.state.length; at += CHUNK) {
+    const some = await engine.db.read((tx) => stateAmong(tx, room.nid, told.state.slice(at, at + CHUNK)));
     for (const { stateKey, event } of some) entries.set(stateKey, event);
   }
-  return keepState(batch, await setEntries(source, emptyRoot, [...entries]));
+  const { root, newNodes } = await setEntries(source, emptyRoot, [...entries]);
+  for (let at = 0; at < newNodes.length; at += CHUNK) {
+    const some = newNodes.slice(at, at + CHUNK);
+    await engine.db.write(
+      storeStateNodes,
+      some.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
+    );
+    for (const { hash, body } of some) nodes.put(hash, decodeNode(body).node);
+  }
+  return root;
 };
 
 /** The event has this state after it from now on, whatever is said of it later. */

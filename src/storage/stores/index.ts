@@ -47,6 +47,7 @@ import * as serverKeys from './server-keys.ts';
 import * as serverNotices from './server-notices.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
+import * as stateNodes from './state-nodes.ts';
 import * as streamCursors from './stream-cursors.ts';
 import * as toDevice from './to-device.ts';
 import * as uiaSessions from './uia-sessions.ts';
@@ -100,6 +101,7 @@ export const stores = [
   serverNotices,
   sessionTokens,
   shortTokens,
+  stateNodes,
   streamCursors,
   toDevice,
   uiaSessions,

@@ -28,6 +28,7 @@ import type {
   RelationRow,
   TransactionRow,
 } from './persist-rows.ts';
+import { insertStateNodes } from './state-nodes.ts';
 
 export type {
   Completion,
@@ -49,10 +50,7 @@ export const SEQUENCE_MOVED = 'The room has moved on since this event was drafte
 
 export const persistEvents = writer('persistEvents', async (tx, args: PersistArgs): Promise<Persisted> => {
   const room = 'nid' in args.room ? args.room.nid : await insertRoom(tx, args.room, args.stateRoot);
-  await tx.runMany(
-    'INSERT INTO state_nodes (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING',
-    args.nodes.map((node) => [node.hash, node.body]),
-  );
+  await insertStateNodes(tx, args.nodes);
   const positions: (number | null)[] = [];
   const newest = args.events.findLast(({ inTimeline }) => inTimeline);
   const members = [...changedMembers(args), ...(args.completion ? await localMembers(tx, room) : [])];

@@ -1,6 +1,7 @@
 // Nodes of the content-addressed state trees, by their hashes.
 
-import type { ReadTx } from '../database.ts';
+import type { ReadTx, WriteTx } from '../database.ts';
+import { writer } from '../database.ts';
 
 export interface StateNodeRow {
   readonly hash: Uint8Array;
@@ -16,3 +17,12 @@ export const stateNodes = async (tx: ReadTx, hashes: readonly Uint8Array[]): Pro
   }
   return found;
 };
+
+export const insertStateNodes = (tx: WriteTx, nodes: readonly StateNodeRow[]): Promise<void> =>
+  tx.runMany(
+    'INSERT INTO state_nodes (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    nodes.map((node) => [node.hash, node.body]),
+  );
+
+/** Of a state that is nobody's yet. Children before their parents. */
+export const storeStateNodes = writer('storeStateNodes', insertStateNodes);
