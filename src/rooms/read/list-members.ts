@@ -15,6 +15,9 @@ import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, type RoomAccess, roomAccess } from './room-access.ts';
 import type { Look, Reading } from './room-reader.ts';
 
+/** Members of a large room whose events are in memory at once. */
+const CHUNK = 1000;
+
 export interface MembersQuestion {
   /** A stream position; undefined: now. */
   readonly at: number | undefined;
@@ -82,11 +85,16 @@ export const listJoinedMembers = async (look: Look, roomId: RoomId): Promise<Rec
   const { room, membership } = await roomAccess(look, roomId);
   if (membership !== 'join') throw forbidden('You are not in this room.');
   const members = await membersOfRoom(tx, room.nid, 'join');
-  const contents = await contentsOf(
-    tx,
-    members.map(({ event }) => event),
-  );
-  return Object.fromEntries(members.map(({ userId, event }) => [userId, joinedMember(contents.get(event))]));
+  const joined: Record<UserId, JoinedMember> = {};
+  for (let at = 0; at < members.length; at += CHUNK) {
+    const some = members.slice(at, at + CHUNK);
+    const contents = await contentsOf(
+      tx,
+      some.map(({ event }) => event),
+    );
+    for (const { userId, event } of some) joined[userId] = joinedMember(contents.get(event));
+  }
+  return joined;
 };
 
 const joinedMember = (content = '{}'): JoinedMember => {

@@ -21,6 +21,9 @@ export const noteSender = (tx: WriteTx, room: number, event: EventRow, position:
     room,
   );
 
+/** Rows made for the database at once: a room that is made whole has all of its members. */
+const CHUNK = 1000;
+
 export const upsertMemberships = async (
   tx: WriteTx,
   room: number,
@@ -30,23 +33,21 @@ export const upsertMemberships = async (
   for (const row of rows) {
     if (row.isLocal && row.membership === 'join') await countFromJoin(tx, room, row.user, position);
   }
-  await tx.runMany(
-    `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local, since_position)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
-       sender = excluded.sender, position = excluded.position, forgotten = 0, since_position =
-       CASE WHEN memberships.membership = excluded.membership THEN memberships.since_position ELSE excluded.position END`,
-    rows.map(({ user, membership, event, sender, isLocal }) => [
-      user,
-      room,
-      membership,
-      event,
-      sender,
-      position,
-      isLocal ? 1 : 0,
-      position,
-    ]),
-  );
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    await tx.runMany(
+      `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local, since_position)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
+         sender = excluded.sender, position = excluded.position, forgotten = 0, since_position =
+         CASE WHEN memberships.membership = excluded.membership THEN memberships.since_position ELSE excluded.position END`,
+      rows
+        .slice(at, at + CHUNK)
+        .map(({ user, membership, event, sender, isLocal }) => [
+          ...[user, room, membership, event, sender, position],
+          ...[isLocal ? 1 : 0, position],
+        ]),
+    );
+  }
 };
 
 /** What happened before a user joined is not unread. */
