@@ -35,6 +35,6 @@ export const createEphemeral = ({ config, ...deps }: EphemeralDeps): Ephemeral =
     get version() {
       return versions.latest;
     },
-    [Symbol.asyncDispose]: () => presence.store(),
+    [Symbol.asyncDispose]: () => presence.end(),
   };
 };

@@ -1,6 +1,6 @@
 // Everybody's presence in memory: follows it through time, wakes those who share a room, and stores what is worth keeping.
 
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import type { Database } from '../storage/database.ts';
@@ -35,8 +35,8 @@ export class PresenceBook {
   readonly #toWake = new Set<number>();
   readonly #toStore = new Set<UserPresence>();
   readonly #listeners: ((users: readonly number[]) => void)[] = [];
-  #isSweeping = false;
-  #isStoring = false;
+  #sweeping: Timer | undefined;
+  #storing: Timer | undefined;
   readonly told: PresenceLog;
 
   constructor(deps: PresenceDeps) {
@@ -96,8 +96,14 @@ export class PresenceBook {
     this.#sweepSoon();
   }
 
-  /** At the end: what the next start should know. */
-  async store(): Promise<void> {
+  /** At the end: time changes nothing any more, and what the next start should know is kept. */
+  async end(): Promise<void> {
+    this.#sweeping?.cancel();
+    this.#storing?.cancel();
+    await this.#store();
+  }
+
+  async #store(): Promise<void> {
     const rows = [...this.#toStore].map(({ user, statusMsg, lastActiveTs }) => ({
       user,
       statusMsg: statusMsg ?? null,
@@ -138,19 +144,16 @@ export class PresenceBook {
   #storeSoon(state: UserPresence): void {
     const { clock, log } = this.#deps;
     this.#toStore.add(state);
-    if (this.#isStoring) return;
-    this.#isStoring = true;
-    clock.after(STORE_MS, () => {
-      this.#isStoring = false;
-      this.store().catch((err: unknown) => log.warn({ err }, 'Presence could not be stored.'));
+    this.#storing ??= clock.after(STORE_MS, () => {
+      this.#storing = undefined;
+      this.#store().catch((err: unknown) => log.warn({ err }, 'Presence could not be stored.'));
     });
   }
 
   #sweepSoon(): void {
-    if (this.#isSweeping || this.#live.size === 0) return;
-    this.#isSweeping = true;
-    this.#deps.clock.after(SWEEP_MS, () => {
-      this.#isSweeping = false;
+    if (this.#live.size === 0) return;
+    this.#sweeping ??= this.#deps.clock.after(SWEEP_MS, () => {
+      this.#sweeping = undefined;
       for (const state of this.live()) this.refresh(state);
       this.#sweepSoon();
     });

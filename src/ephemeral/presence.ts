@@ -45,8 +45,8 @@ export const createPresence = (deps: PresenceDeps) => {
     ...presenceReads(deps, book),
     /** For federation: users (also other servers') whose presence changed. */
     onChange: (listener: (users: readonly number[]) => void): void => book.onChange(listener),
-    /** At the end: what the next start should know. */
-    store: (): Promise<void> => book.store(),
+    /** Keeps what the next start should know. */
+    end: (): Promise<void> => book.end(),
   };
 };
 
