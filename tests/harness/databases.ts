@@ -9,8 +9,7 @@ import type { Migration } from '../../src/storage/migrations/migration.ts';
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
 import { makeTestDirectory, openLocalSqlite } from './local-sqlite.ts';
-// For the type of inject('postgresUrl').
-import type {} from './postgres-setup.ts';
+import { MIGRATED } from './postgres-setup.ts';
 
 export interface FreshDatabaseOptions {
   /** URLs of modules with writers that no store exports. */
@@ -48,10 +47,13 @@ const asAdmin = async (adminUrl: string, sql: string): Promise<void> => {
   await client.end();
 };
 
-/** Makes an empty database beside the one of `adminUrl`, and returns its URL. */
-export const createPostgresDatabase = async (adminUrl: string): Promise<{ url: string; drop(): Promise<void> }> => {
+/** Makes a database beside the one of `adminUrl`, empty or as a copy of another, and returns its URL. */
+export const createPostgresDatabase = async (
+  adminUrl: string,
+  template = 'template1',
+): Promise<{ url: string; drop(): Promise<void> }> => {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin(adminUrl, `CREATE DATABASE ${name}`);
+  await asAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
@@ -61,7 +63,8 @@ export const openFreshPostgres = async (
   adminUrl: string,
   { migrations }: FreshDatabaseOptions = {},
 ): Promise<FreshDatabase> => {
-  const { url, drop } = await createPostgresDatabase(adminUrl);
+  const template = migrations === undefined ? MIGRATED : undefined;
+  const { url, drop } = await createPostgresDatabase(adminUrl, template);
   const database = await openPostgres(migrations === undefined ? { url } : { url, migrations });
   return {
     database,
