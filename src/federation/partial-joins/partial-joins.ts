@@ -4,6 +4,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { withSparseHeap } from '../../lib/sparse-heap.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
@@ -128,7 +129,7 @@ const createComplete = (
     for (let attempts = 0; !signal.aborted; attempts++) {
       const join = await current(roomId);
       if (!join) return;
-      if (await inTurn(() => attempt(join))) {
+      if (await inTurn(() => withSparseHeap(() => attempt(join)))) {
         log.info({ roomId, tookMs: clock.now() - join.startedTs }, 'The state of a room is whole.');
         return;
       }

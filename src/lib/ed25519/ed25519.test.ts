@@ -127,6 +127,13 @@ describe('on the thread', () => {
     expect(verdicts.flat()).toEqual(texts.map((_, at) => at % 2 === 1));
   });
 
+  test('more than one thread has at once', async () => {
+    const texts = Array.from({ length: 300 }, (_, at) => `text ${at}`);
+    const ask = () => verifyOnThread(texts.map((text, at) => signed(text, at % 3 ? text : '')));
+    const verdicts = await Promise.all([ask(), ask(), ask(), ask()]);
+    for (const one of verdicts) expect(one).toEqual(texts.map((_, at) => at % 3 !== 0));
+  });
+
   test('a thread that died fails its checks and is followed by another', async () => {
     const none = { ...signed('a'), text: undefined as unknown as string };
     await expect(verifyOnThread([none])).rejects.toThrow('The thread that checks signatures stopped.');

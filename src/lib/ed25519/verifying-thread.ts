@@ -1,6 +1,7 @@
-// Checks signatures on a thread of their own, many with each message. One thread checks some 15,000 a second, more than the
-// rest of the server can take in. It starts with the first check and does not keep the process alive.
+// Checks signatures on threads of their own, many with each message. One checks some 15,000 a second; a second one helps where many
+// wait. They start when there is something to check and do not keep the process alive.
 
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PUBLIC_KEY_SIZE_BYTES, SIGNATURE_SIZE_BYTES } from './ed25519.ts';
 
@@ -27,11 +28,72 @@ export interface FromVerifier {
 
 /** What a message leaves behind is garbage at once. */
 const YOUNG_GENERATION_MIB = 4;
+/** A thread with more checks than these before it, 15 ms of work, is helped by another one. */
+const WAITING_ALONE_MAX = 256;
+/** Each takes some 20 MiB; two check more than the rest of the server can take in. */
+const THREADS_MAX = Math.min(2, availableParallelism());
 
 const workerUrl = new URL('./verifying-worker.js', import.meta.url);
-const waiting = new Map<number, PromiseWithResolvers<readonly boolean[]>>();
-let lastId = 0;
-let thread: Worker | undefined;
+
+interface Waiting {
+  readonly count: number;
+  readonly verdicts: PromiseWithResolvers<readonly boolean[]>;
+}
+
+class VerifyingThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  /** Checks that were sent and are not answered. */
+  load = 0;
+
+  constructor(onExit: (thread: VerifyingThread) => void) {
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
+    this.#worker = new Worker(workerUrl, { name: 'signatures', resourceLimits });
+    let failure: unknown;
+    this.#worker.on('message', (answer: FromVerifier) => this.#take(answer));
+    this.#worker.on('error', (error) => {
+      failure = error;
+    });
+    this.#worker.on('exit', () => {
+      onExit(this);
+      const stopped = new Error('The thread that checks signatures stopped.', { cause: failure });
+      for (const { verdicts } of this.#waiting.values()) verdicts.reject(stopped);
+      this.#waiting.clear();
+    });
+  }
+
+  verify(checks: Omit<ToVerifier, 'id'>): Promise<readonly boolean[]> {
+    this.#lastId += 1;
+    const count = checks.texts.length;
+    const verdicts = Promise.withResolvers<readonly boolean[]>();
+    this.#waiting.set(this.#lastId, { count, verdicts });
+    this.load += count;
+    this.#worker.ref();
+    this.#worker.postMessage({ id: this.#lastId, ...checks } satisfies ToVerifier);
+    return verdicts.promise;
+  }
+
+  #take({ id, areValid }: FromVerifier): void {
+    const { count, verdicts } = this.#waiting.get(id)!;
+    this.#waiting.delete(id);
+    this.load -= count;
+    verdicts.resolve(areValid);
+    if (this.#waiting.size === 0) this.#worker.unref();
+  }
+}
+
+const threads = new Set<VerifyingThread>();
+
+/** That with the least to do. One that stopped is followed by another one. */
+const threadFor = (): VerifyingThread => {
+  let idlest: VerifyingThread | undefined;
+  for (const thread of threads) if (!idlest || thread.load < idlest.load) idlest = thread;
+  if (idlest && (idlest.load <= WAITING_ALONE_MAX || threads.size >= THREADS_MAX)) return idlest;
+  const thread = new VerifyingThread((stopped) => threads.delete(stopped));
+  threads.add(thread);
+  return thread;
+};
 
 /** One verdict for each, in their order. */
 export const verifyOnThread = (signed: readonly SignedText[]): Promise<readonly boolean[]> => {
@@ -42,38 +104,5 @@ export const verifyOnThread = (signed: readonly SignedText[]): Promise<readonly 
     signatures.set(signature, at * SIGNATURE_SIZE_BYTES);
     publicKeys.set(publicKey, at * PUBLIC_KEY_SIZE_BYTES);
   }
-  thread ??= start();
-  lastId += 1;
-  const deferred = Promise.withResolvers<readonly boolean[]>();
-  waiting.set(lastId, deferred);
-  thread.ref();
-  thread.postMessage({
-    id: lastId,
-    texts: signed.map(({ text }) => text),
-    signatures,
-    publicKeys,
-  } satisfies ToVerifier);
-  return deferred.promise;
-};
-
-const start = (): Worker => {
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
-  const worker = new Worker(workerUrl, { name: 'signatures', resourceLimits });
-  let failure: unknown;
-  worker.on('message', ({ id, areValid }: FromVerifier) => {
-    waiting.get(id)?.resolve(areValid);
-    waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
-  });
-  worker.on('error', (error) => {
-    failure = error;
-  });
-  // The next check starts another one.
-  worker.on('exit', () => {
-    thread = undefined;
-    for (const { reject } of waiting.values())
-      reject(new Error('The thread that checks signatures stopped.', { cause: failure }));
-    waiting.clear();
-  });
-  return worker;
+  return threadFor().verify({ texts: signed.map(({ text }) => text), signatures, publicKeys });
 };
