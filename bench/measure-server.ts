@@ -25,6 +25,13 @@ const inTime = async (name: string, work: Promise<void>): Promise<void> => {
 const describe = ({ name, unit, values }: Measure): string =>
   `  ${name.padEnd(40)} ${median(values).toPrecision(4).padStart(9)} ${unit}`;
 
+/** Rows after which a server goes on working get one of their own. */
+const groupsOf = (rows: readonly Row[]): readonly (readonly Row[])[] => {
+  const others = rows.filter(({ leavesWork }) => !leavesWork);
+  const alone = rows.filter(({ leavesWork }) => leavesWork).map((row) => [row]);
+  return others.length === 0 ? alone : [...alone, others];
+};
+
 export const measureServer = async (
   kind: ServerKind,
   rows: readonly Row[],
@@ -33,15 +40,9 @@ export const measureServer = async (
   const version = await kind.prepare();
   console.log(`${kind.name} ${version}`);
   const startedAt = performance.now();
-  await using server = await RunningServer.configured(kind, { federates });
-  await using foreign = await ForeignServers.started(0);
-  const firstStartMs = await server.start();
   const measures = new Map<string, { name: string; unit: Measure['unit']; values: number[] }>();
   let foreignShareMax = 0;
-  const context: Context = {
-    world: new World(server, sizes),
-    foreign,
-    repeats,
+  const ledger: Pick<Context, 'record' | 'recorded' | 'noteForeign'> = {
     record(name, unit, ...values) {
       const measure = measures.get(name) ?? { name, unit, values: [] };
       measure.values.push(...values);
@@ -56,11 +57,16 @@ export const measureServer = async (
       foreignShareMax = Math.max(foreignShareMax, share);
     },
   };
-  context.record('first start', 'ms', firstStartMs);
-  for (const row of rows) {
-    const known = measures.size;
-    await inTime(row.name, row.run(context));
-    for (const measure of [...measures.values()].slice(known)) console.log(describe(measure));
+  for (const group of groupsOf(rows)) {
+    await using server = await RunningServer.configured(kind, { federates });
+    await using foreign = await ForeignServers.started(0);
+    ledger.record('first start', 'ms', await server.start());
+    const context: Context = { world: new World(server, sizes), foreign, repeats, ...ledger };
+    for (const row of group) {
+      const known = measures.size;
+      await inTime(row.name, row.run(context));
+      for (const measure of [...measures.values()].slice(known)) console.log(describe(measure));
+    }
   }
   const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
   return { server: kind.name, version, tookSeconds, foreignShareMax, measures: [...measures.values()] };

@@ -28,5 +28,7 @@ export interface Row {
   readonly name: string;
   /** Rows whose results this one needs. */
   readonly needs?: readonly string[];
+  /** A server may go on working for minutes afterwards: no other row runs on it. */
+  readonly leavesWork?: true;
   run(context: Context): Promise<void>;
 }

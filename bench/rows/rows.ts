@@ -30,5 +30,5 @@ export const rows: readonly Row[] = [
   memory,
 ];
 
-/** Rows in which other servers take part: a group of their own, on servers that federate. Those in which memory is compared come first. */
+/** Rows in which other servers take part: a group of their own, on servers that federate. */
 export const federationRows: readonly Row[] = [join, ...pdusRows, forks, fanOut, backfill];

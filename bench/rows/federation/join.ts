@@ -51,6 +51,7 @@ const knowsMembers = async (user: User, room: ForeignRoom, count: number): Promi
 
 export const join: Row = {
   name: 'join',
+  leavesWork: true,
   async run(context) {
     const { world, foreign, repeats, record } = context;
     await foreign.grow(1);
