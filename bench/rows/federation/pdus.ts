@@ -1,5 +1,6 @@
 // Messages that eight other servers send, each 50 in a transaction and one transaction at a time, until a local user sees
-// the last of them: into one room, where each server goes on with what it saw itself and all meet at the end, and into 50.
+// the last of them: into one room, where each server goes on with what it saw itself and all meet at the end; into one where
+// people answer each other, so that each message follows one of another server that may not have come yet; and into 50.
 
 import { type Delivery, deliver, deliveriesOf } from '../../federation/deliveries.ts';
 import { type ForeignEvent, ForeignRoom } from '../../federation/foreign-room.ts';
@@ -34,6 +35,18 @@ const inOneRoom =
       ),
     );
     room.main = room.meet(branches, room.main.state);
+    return { events, last: [{ room, event: room.main.say(room.creator, 'All of it') }] };
+  };
+
+/** Each message follows that of the server before. */
+const inOneTalk =
+  (room: ForeignRoom): MakeTraffic =>
+  (foreign, count) => {
+    const events = Array.from({ length: SERVERS }, (): ForeignEvent[] => []);
+    for (let index = 0; index < count; index++) {
+      const server = index % SERVERS;
+      events[server]!.push(room.main.say(foreign.user('talker', server), `${index} ${TEXT}`));
+    }
     return { events, last: [{ room, event: room.main.say(room.creator, 'All of it') }] };
   };
 
@@ -80,16 +93,29 @@ const measurePdus = async (context: Context, name: string, user: User, makeTraff
   }
 };
 
+/** A room with a talker of each server, and a local user who reads it. */
+const sharedRoom = async ({ world, foreign }: Context, reader: string) => {
+  await foreign.grow(SERVERS);
+  const room = foreign.host(new ForeignRoom(foreign.user('talker')));
+  for (let server = 1; server < SERVERS; server++) room.main.member(foreign.user('talker', server), 'join');
+  const user = await world.user(reader);
+  await joinThrough(user, room);
+  return { room, user };
+};
+
 const oneRoom: Row = {
   name: 'pdus-one-room',
   async run(context) {
-    const { world, foreign } = context;
-    await foreign.grow(SERVERS);
-    const room = foreign.host(new ForeignRoom(foreign.user('talker')));
-    for (let server = 1; server < SERVERS; server++) room.main.member(foreign.user('talker', server), 'join');
-    const user = await world.user('reader');
-    await joinThrough(user, room);
+    const { room, user } = await sharedRoom(context, 'reader');
     await measurePdus(context, 'one room', user, inOneRoom(room));
+  },
+};
+
+const oneTalk: Row = {
+  name: 'pdus-one-talk',
+  async run(context) {
+    const { room, user } = await sharedRoom(context, 'listener');
+    await measurePdus(context, 'one talk', user, inOneTalk(room));
   },
 };
 
@@ -109,4 +135,4 @@ const manyRooms: Row = {
   },
 };
 
-export const pdusRows: readonly Row[] = [oneRoom, manyRooms];
+export const pdusRows: readonly Row[] = [oneRoom, oneTalk, manyRooms];

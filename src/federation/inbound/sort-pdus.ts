@@ -79,8 +79,10 @@ export const sortPdus = async (
 
 /** "The mapping of event IDs to the result of processing that PDU", as JSON text. */
 export const answerText = ({ queued, refused }: SortedPdus): string => {
-  const results: Record<string, JsonObject> = {};
-  for (const { parsed } of queued) results[parsed.event.eventId] = {};
-  for (const { eventId, reason } of refused) if (eventId !== undefined) results[eventId] = { error: reason };
-  return JSON.stringify({ pdus: results });
+  const results = new Map<string, string>();
+  for (const { parsed } of queued) results.set(parsed.event.eventId, '{}');
+  for (const { eventId, reason } of refused) {
+    if (eventId !== undefined) results.set(eventId, JSON.stringify({ error: reason }));
+  }
+  return `{"pdus":{${Array.from(results, ([eventId, result]) => `${JSON.stringify(eventId)}:${result}`).join(',')}}}`;
 };

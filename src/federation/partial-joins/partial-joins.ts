@@ -2,9 +2,9 @@
 // from one server after the other, again after restarts.
 
 import type { Clock } from '../../lib/clock.ts';
+import { withHeapGrowth } from '../../lib/heap-growth.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import { withSparseHeap } from '../../lib/sparse-heap.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
@@ -28,6 +28,8 @@ export interface PartialJoinsDeps extends CompletingDeps {
 
 /** Each may hold the state of a large room in memory. */
 const ROOMS_AT_ONCE = 2;
+/** 30,000 members take 260 MiB by it instead of 310. 30 would save another 40 and cost a fifth more CPU. */
+const HEAP_GROWTH_PERCENT = 100;
 const SERVERS_MAX = 5;
 /** Before another attempt, milliseconds; the last one again and again. */
 const RETRIES_MS = [1000, 5000, 30_000, 120_000, 600_000] as const;
@@ -129,7 +131,7 @@ const createComplete = (
     for (let attempts = 0; !signal.aborted; attempts++) {
       const join = await current(roomId);
       if (!join) return;
-      if (await inTurn(() => withSparseHeap(() => attempt(join)))) {
+      if (await inTurn(() => withHeapGrowth(HEAP_GROWTH_PERCENT, () => attempt(join)))) {
         log.info({ roomId, tookMs: clock.now() - join.startedTs }, 'The state of a room is whole.');
         return;
       }

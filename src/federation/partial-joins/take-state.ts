@@ -24,7 +24,7 @@ export interface TakingDeps {
 export type Told = Pick<PartialJoin, 'roomId' | 'version'> & { readonly server: ServerName };
 
 /** Events in one write: few, as what is under way outlives what V8 frees at once, and each costs 7 kB until it is stored. */
-const PART = 64;
+const PART = 128;
 /** While one part is written the next is verified and the one after it read. */
 const PARTS_AT_ONCE = 2;
 /** Events are parsed in steps of so many before others get their turn on the event loop. */

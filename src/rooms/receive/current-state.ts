@@ -89,7 +89,7 @@ const keysFor = async (batch: Batch, event: RoomEvent): Promise<number[]> =>
 
 /**
  * Whether the current state says of an event what the state before it says, as far as can be told without working it out: what
- * all extremities have in common is in the resolved state.
+ * all extremities have is in the resolved state, and what none has is not, as long as no conflict brings it back.
  */
 export const saysTheSame = async (batch: Batch, event: RoomEvent, before: NodeHash): Promise<boolean> => {
   const { engine, head } = batch;
@@ -99,6 +99,10 @@ export const saysTheSame = async (batch: Batch, event: RoomEvent, before: NodeHa
   const known = await keysFor(batch, event);
   const { source } = engine.state;
   const said = await getEntries(source, before, known);
+  if (batch.isStale) {
+    const { contenders } = endsOf(batch).workedOut ?? {};
+    if (known.some((key) => !said.has(key) && (!contenders || contenders.has(key)))) return false;
+  }
   for (const root of roots) {
     const other = await getEntries(source, root, known);
     if (known.some((key) => other.get(key) !== said.get(key))) return false;
