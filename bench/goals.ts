@@ -24,6 +24,8 @@ const goals: readonly Goal[] = [
   { measure: 'memory after load', timesBetter: 1 },
   { measure: 'PDUs, one room', timesBetter: 25 },
   { measure: 'PDUs, one room: CPU', below: 1 },
+  { measure: 'PDUs, one talk', timesBetter: 25 },
+  { measure: 'PDUs, one talk: CPU', below: 1 },
   { measure: 'PDUs, 50 rooms', timesBetter: 25 },
   { measure: 'PDUs, 50 rooms: CPU', below: 1 },
   { measure: 'join: usable @30000', below: 500 },
