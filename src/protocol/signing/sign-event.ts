@@ -32,7 +32,7 @@ export const verifyEventSignature = (
   return signature !== undefined && verifyText(pduTexts(pdu, version).signedText, signature, publicKey);
 };
 
-/** As verifyEventSignature, on the thread of signatures. */
+/** As verifyEventSignature, on the threads of signatures. */
 export const verifyEventSignatureAsync = async (
   pdu: JsonObject,
   version: RoomVersion,

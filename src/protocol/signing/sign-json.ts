@@ -29,7 +29,7 @@ export const verifyJson = (value: JsonObject, name: string, keyId: string, publi
   return signature !== undefined && verifyText(signedJsonText(value), signature, publicKey);
 };
 
-/** As verifyJson, on the thread of signatures. */
+/** As verifyJson, on the threads of signatures. */
 export const verifyJsonAsync = async (
   value: JsonObject,
   name: string,

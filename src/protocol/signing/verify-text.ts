@@ -1,4 +1,4 @@
-// Checks of ed25519 signatures over a text, on the calling thread or on one that does nothing else.
+// Checks of ed25519 signatures over a text, on the calling thread or on those that do nothing else.
 // Appendices, "Checking for a Signature".
 
 import { PUBLIC_KEY_SIZE_BYTES, SIGNATURE_SIZE_BYTES, verify } from '../../lib/ed25519/ed25519.ts';
@@ -25,7 +25,7 @@ export const verifyText = (text: string, signature: string, publicKey: string): 
   return signed !== undefined && verify(Buffer.from(text), signed.signature, signed.publicKey);
 };
 
-/** As verifyText for each of them, on the thread of signatures. In their order. */
+/** As verifyText for each of them, on the threads of signatures. In their order. */
 export const verifyTexts = async (texts: readonly TextToVerify[]): Promise<readonly boolean[]> => {
   const signed = texts.map(decoded);
   const areValid = await verifyOnThread(signed.filter((each) => each !== undefined));
@@ -33,6 +33,6 @@ export const verifyTexts = async (texts: readonly TextToVerify[]): Promise<reado
   return signed.map((each) => each !== undefined && areValid[sent++]!);
 };
 
-/** As verifyText, on the thread of signatures. */
+/** As verifyText, on the threads of signatures. */
 export const verifyTextAsync = async (text: string, signature: string, publicKey: string): Promise<boolean> =>
   (await verifyTexts([{ text, signature, publicKey }]))[0]!;

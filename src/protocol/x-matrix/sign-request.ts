@@ -34,7 +34,7 @@ export const signRequest = (request: SignedRequest, key: SigningKey): string => 
   return xMatrixHeader({ origin, destination, keyId: key.keyId, signature });
 };
 
-/** Whether the credentials' key signed the request; on the thread of signatures. `publicKey`: base64. */
+/** Whether the credentials' key signed the request; on the threads of signatures. `publicKey`: base64. */
 export const verifyRequest = (
   request: SignedRequest,
   credentials: XMatrixCredentials,

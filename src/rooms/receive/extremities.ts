@@ -48,12 +48,8 @@ const moveBy = async (
 ): Promise<Move | null | undefined> => {
   if (stateKey === null) return null;
   if (!endsOf(batch).workedOut) return undefined;
-  if (!(await gainsOnlyItself(batch, event, { before: before!, stateKey, replaces }))) return undefined;
-  const { engine, room } = batch;
-  const [replaced] = replaces === undefined ? [] : await engine.state.eventsOf(room, [replaces]);
-  const cited = await engine.known.of([...event.authEvents, ...(replaced?.authEvents ?? [])]);
-  const cites = Array.from(cited.values(), ({ nid }) => nid);
-  return { key: stateKey, event: extremity.nid, replaces, cites, isRuling: isRuling(batch, event) };
+  const cites = await gainsOnlyItself(batch, event, { before: before!, stateKey, replaces });
+  return cites && { key: stateKey, event: extremity.nid, replaces, cites, isRuling: isRuling(batch, event) };
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */

@@ -48,19 +48,25 @@ interface Standing {
   readonly replaces: number | undefined;
 }
 
-export const gainsOnlyItself = async (batch: Batch, event: RoomEvent, standing: Standing): Promise<boolean> => {
+/** nids of what the two events refer to, if it is so; undefined: it cannot be told. */
+export const gainsOnlyItself = async (
+  batch: Batch,
+  event: RoomEvent,
+  standing: Standing,
+): Promise<readonly number[] | undefined> => {
   const { engine, room } = batch;
   const { before, replaces } = standing;
   const [replaced] = replaces === undefined ? [] : await engine.state.eventsOf(room, [replaces]);
   const named = new Set([...event.authEvents, ...(replaced?.authEvents ?? [])]);
   const known = await engine.known.of(named);
-  if (known.size < named.size) return false;
-  if (isWhole(room) && !isBetween(batch, known.values(), standing)) return false;
+  if (known.size < named.size) return undefined;
+  if (isWhole(room) && !isBetween(batch, known.values(), standing)) return undefined;
   // What it refers to itself is in its chain, with all that comes before.
   const isReferredTo = replaced !== undefined && event.authEvents.includes(replaced.eventId);
   const own = isReferredTo ? event.authEvents.map((id) => known.get(id)!) : known.values();
   const others = await notIn(batch, before, own);
-  return others.length === 0 || areEarlierPowerLevels(batch, others, event.authEvents);
+  const isSo = others.length === 0 || (await areEarlierPowerLevels(batch, others, event.authEvents));
+  return isSo ? Array.from(known.values(), ({ nid }) => nid) : undefined;
 };
 
 /** Whether there are no other ways than before from the two events to what is in conflict, and none from there to them. */

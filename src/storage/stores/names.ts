@@ -113,15 +113,16 @@ const byType = (stateKeys: readonly (readonly [string, string])[]): Map<string, 
 
 /** nids by state key, of one event type. */
 const internKeysOf = async (tx: WriteTx, type: string, stateKeys: Iterable<string>): Promise<Map<string, number>> => {
+  const storedType = toStoredText(type);
   const texts = new Map([...stateKeys].map((key) => [toStoredText(key), key]));
-  const found = await findKeysOf(tx, toStoredText(type), [...texts.keys()]);
+  const found = await findKeysOf(tx, storedType, [...texts.keys()]);
   const absent = [...texts.keys()].filter((text) => !found.has(text));
   if (absent.length > 0) {
     await tx.runMany(
       'INSERT INTO state_keys (type, state_key) VALUES (?, ?)',
-      absent.map((text) => [toStoredText(type), text]),
+      absent.map((text) => [storedType, text]),
     );
-    for (const [text, nid] of await findKeysOf(tx, toStoredText(type), absent)) found.set(text, nid);
+    for (const [text, nid] of await findKeysOf(tx, storedType, absent)) found.set(text, nid);
   }
   return new Map([...found].map(([text, nid]) => [texts.get(text)!, nid]));
 };
