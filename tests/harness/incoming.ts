@@ -20,8 +20,10 @@ import { createGivenRooms, type GivenRooms } from './given-rooms.ts';
 import { keyDocument, type PeerHandler, type PeerServer, startPeerServer, testKey } from './peer-server.ts';
 import { openPeers, type TestPeers } from './peers.ts';
 import { answerForRooms, createRemoteRoom, type RemoteEvent, type RemoteRoom } from './remote-room.ts';
+import { until } from './until.ts';
 
 const DAY_MS = 24 * 3_600_000;
+const LOOK_EVERY_MS = 10;
 const version = roomVersion('11')!;
 
 export interface RemotePeer {
@@ -50,6 +52,8 @@ export interface TestIncoming extends AsyncDisposable {
   readonly policies: Map<RoomId, JsonObject>;
   inbound(): IncomingTransactions;
   startPeer(): Promise<RemotePeer>;
+  /** As until.ts has it; the clock goes on meanwhile. */
+  until: typeof until;
   send(origin: ServerName, txnId: string, pdus: readonly Json[], edus?: readonly Json[]): Promise<JsonObject>;
   /** Everything in memory is forgotten. `isCrash`: what is under way never ends. */
   restart(): Promise<void>;
@@ -148,6 +152,16 @@ export const openIncoming = async (): Promise<TestIncoming> => {
     policies,
     inbound: () => inbound,
     startPeer,
+    until: (what, look, timeoutMs) =>
+      until(
+        what,
+        async () => {
+          const value = await look();
+          await clock.advance(LOOK_EVERY_MS);
+          return value;
+        },
+        timeoutMs,
+      ),
     async send(origin, txnId, pdus, list = []) {
       const bodyText = JSON.stringify({ origin, origin_server_ts: 1, pdus, edus: list });
       const body = JSON.parse(bodyText) as JsonObject;

@@ -10,6 +10,10 @@ import type { AcceptOptions, Fate, IncomingEvent, Receive } from '../../rooms/re
 /** `not-in-room`: this server left meanwhile. `failed`: by a fault of this server, which is logged; the event may come again. */
 export type Outcome = Fate | { readonly eventId: EventId; readonly fate: 'not-in-room' | 'failed' };
 
+/** Whether others can be judged that stand upon it. */
+export const isStored = ({ fate }: Outcome): boolean =>
+  fate !== 'waiting' && fate !== 'failed' && fate !== 'not-in-room';
+
 /** One outcome for each event, in their order. Never rejects. */
 export type AcceptEvents = (
   roomId: RoomId,

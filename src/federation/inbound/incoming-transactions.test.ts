@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openIncoming, type RemotePeer, type TestIncoming } from '../../../tests/harness/incoming.ts';
 import { testKey } from '../../../tests/harness/peer-server.ts';
-import { until } from '../../../tests/harness/until.ts';
 import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { addEventSignature } from '../../protocol/signing/sign-event.ts';
@@ -20,9 +19,10 @@ beforeEach(async () => {
   for (const list of [world.given.timeline, world.given.calls, world.edus, world.logged]) list.length = 0;
 });
 
-const accepted = (id: EventId): Promise<true> => until('event', () => world.given.timeline.includes(id) || undefined);
+const accepted = (id: EventId): Promise<true> =>
+  world.until('event', () => world.given.timeline.includes(id) || undefined);
 const pending = () => world.us.db.read((tx) => pendingInboundTransactions(tx, 0, 100));
-const workedOff = () => until('end of the work', async () => (await pending()).length === 0 || undefined);
+const workedOff = () => world.until('end of the work', async () => (await pending()).length === 0 || undefined);
 
 describe('a transaction', () => {
   test('is answered for each event, and worked off in the order of the room', async () => {
@@ -180,6 +180,22 @@ describe('events', () => {
     expect(bob.asked()).toEqual([]);
   });
 
+  test('are judged twice at most, however much comes before what they follow', async () => {
+    const room = bob.room();
+    const events = Array.from({ length: 40 }, () => room.make());
+    for (const { wire, eventId } of events.slice(1).toReversed()) {
+      const calls = world.given.calls.length;
+      await world.send(bob.name, eventId, [wire]);
+      await world.until('judgement', () => world.given.calls.length > calls);
+    }
+    expect(world.given.timeline).toEqual([]);
+    await world.send(bob.name, 'first', [events[0]!.wire]);
+    await workedOff();
+    expect(world.given.timeline).toEqual(events.map(({ eventId }) => eventId));
+    expect(world.given.calls.reduce((sum, call) => sum + call.events, 0)).toBeLessThan(2 * events.length);
+    expect(bob.asked()).toEqual([]);
+  });
+
   test('that lack the signature of the policy server get it, if that server gives a good one', async () => {
     const room = bob.room();
     const key = testKey('ed25519:policy_server');
@@ -246,8 +262,8 @@ describe('events', () => {
       if (attempts < 3) throw new Error('the disk is full');
     };
     await world.send(bob.name, '1', [wire]);
-    await until('first attempt', () => attempts > 0);
-    await until('end of the work', async () => {
+    await world.until('first attempt', () => attempts > 0);
+    await world.until('end of the work', async () => {
       await world.clock.advance(30_000);
       return world.given.timeline.includes(eventId) || undefined;
     });
@@ -255,7 +271,7 @@ describe('events', () => {
     world.given.before = () => Promise.reject(new Error('the disk is full'));
     const other = room.make();
     await world.send(bob.name, '2', [other.wire]);
-    await until('end of the work', async () => {
+    await world.until('end of the work', async () => {
       await world.clock.advance(30_000);
       return world.logged.filter((line) => line.includes('could not be stored')).length >= 7 || undefined;
     });

@@ -10,7 +10,7 @@ import type { Database } from '../../storage/database.ts';
 import type { IncomingEdus } from '../edus/incoming.ts';
 import type { Fetch } from '../fetch/fetch.ts';
 import type { Verify } from '../verify/verify-pdus.ts';
-import { createAcceptEvents, type Outcome } from './accept-events.ts';
+import { createAcceptEvents, isStored, type Outcome } from './accept-events.ts';
 import { createBacklog, type PendingWork } from './backlog.ts';
 import { createEduQueue } from './edu-queue.ts';
 import { createFinishedTransactions } from './finished-transactions.ts';
@@ -76,12 +76,13 @@ export const createWorkOff = (deps: WorkOffDeps) => {
   const accept = createAcceptEvents(deps);
   const onSettled = (roomId: RoomId, outcome: Outcome, { source }: IncomingEvent): void => {
     if (!waiting.settle(roomId, outcome)) tell(roomId, outcome, source);
+    if (isStored(outcome)) queues.arrived(roomId, outcome.eventId);
   };
   const fillGap = createFillGap({ ...deps, accept, onSettled });
   const waiting = createWaitingEvents({ fillGap, clock, log, onOutcome, signal });
   const addPolicySignatures = createPolicySignatures(deps);
   const verifyBatch = createVerifyBatch({ ...deps, addPolicySignatures, onOutcome });
-  const queues = createRoomQueues({ verifyBatch, accept, onOutcome, onWaiting: waiting.push, signal });
+  const queues = createRoomQueues({ verifyBatch, accept, onOutcome, onWaiting: waiting.push, clock, signal });
   const eduQueue = createEduQueue({ edus, log, onDone: done });
 
   return {
@@ -99,8 +100,8 @@ export const createWorkOff = (deps: WorkOffDeps) => {
       }
     },
     gauges: () => {
-      const { queued, rooms } = queues.counts();
-      const { waiting: waitingPdus } = waiting.counts();
+      const { queued, held, rooms } = queues.counts();
+      const waitingPdus = held + waiting.counts().waiting;
       return { ...backlog.counts(), queuedPdus: queued, queuedRooms: rooms, waitingPdus };
     },
     /** Resolves when nobody works any more: for the end, after the signal. */

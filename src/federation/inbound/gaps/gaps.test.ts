@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openIncoming, type RemotePeer, type TestIncoming } from '../../../../tests/harness/incoming.ts';
 import type { RemoteEvent } from '../../../../tests/harness/remote-room.ts';
-import { until } from '../../../../tests/harness/until.ts';
 import type { EventId } from '../../../protocol/ids/branded.ts';
 
 let world: TestIncoming;
@@ -23,7 +22,7 @@ const send = (from: RemotePeer, ...events: readonly RemoteEvent[]) =>
     `${txn++}`,
     events.map(({ wire }) => wire),
   );
-const kept = (id: EventId) => until('event', () => world.given.kept.get(id));
+const kept = (id: EventId) => world.until('event', () => world.given.kept.get(id));
 const pathsOf = (peer: RemotePeer): string[] => peer.asked().map((url) => url.split('/')[4] ?? '');
 const ids = (events: readonly RemoteEvent[]): EventId[] => events.map(({ eventId }) => eventId);
 const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
@@ -99,7 +98,7 @@ describe('missing events', () => {
     const { promise: silence, resolve: end } = Promise.withResolvers<undefined>();
     bob.override = ({ url }) => (url.includes('get_missing_events') ? silence : undefined);
     await send(bob, stuck);
-    await until('question', () => pathsOf(bob).includes('get_missing_events'));
+    await world.until('question', () => pathsOf(bob).includes('get_missing_events'));
     // Hers, in the same room: it has all it needs.
     const hers = carol.room();
     world.inRoom.get(room.roomId)!.push(carol.name);
@@ -213,10 +212,10 @@ test('when no server answers at all the event waits, and is judged later', async
   const sent = room.make();
   bob.override = ({ url }) => (url.includes('/key/') ? undefined : [502, '<html>']);
   await send(bob, sent);
-  await until('question', () => pathsOf(bob).length > 0);
-  await until('trouble', () => world.us.peers.isLeftAlone(bob.name));
+  await world.until('question', () => pathsOf(bob).length > 0);
+  await world.until('trouble', () => world.us.peers.isLeftAlone(bob.name));
   bob.override = () => undefined;
-  await until('another attempt', async () => {
+  await world.until('another attempt', async () => {
     await world.clock.advance(20_000);
     return world.given.kept.has(sent.eventId);
   });
