@@ -22,6 +22,7 @@ export default defineConfig({
           name: 'contract',
           include: ['tests/contract/**/*.test.ts'],
           globalSetup: postgres,
+          maxWorkers: 2,
           testTimeout: 30_000,
         },
       },

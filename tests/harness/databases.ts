@@ -8,8 +8,10 @@ import type { Database } from '../../src/storage/database.ts';
 import type { Migration } from '../../src/storage/migrations/migration.ts';
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
-import { makeTestDirectory, openLocalSqlite } from './local-sqlite.ts';
-import { MIGRATED } from './postgres-setup.ts';
+import { makeTestDirectory, openLocalSqlite, placeMigratedFile } from './local-sqlite.ts';
+// For the type of inject('postgresUrl').
+import type {} from './postgres-setup.ts';
+import { takeRestored } from './restored-postgres.ts';
 
 export interface FreshDatabaseOptions {
   /** URLs of modules with writers that no store exports. */
@@ -35,7 +37,10 @@ const inFreshDirectory = async (open: (directory: string) => Promise<Database>):
 
 /** As the server opens it. */
 const openServerSqlite = (options: FreshDatabaseOptions = {}): Promise<FreshDatabase> =>
-  inFreshDirectory((directory) => openSqlite({ directory, ...options }));
+  inFreshDirectory(async (directory) => {
+    if (options.migrations === undefined) await placeMigratedFile(directory);
+    return openSqlite({ directory, ...options });
+  });
 
 /** Cheap to open: for tests of what stands above the database. */
 export const openFreshSqlite = (): Promise<FreshDatabase> => inFreshDirectory(openLocalSqlite);
@@ -47,25 +52,18 @@ const asAdmin = async (adminUrl: string, sql: string): Promise<void> => {
   await client.end();
 };
 
-/** Makes a database beside the one of `adminUrl`, empty or as a copy of another, and returns its URL. */
-export const createPostgresDatabase = async (
-  adminUrl: string,
-  template = 'template1',
-): Promise<{ url: string; drop(): Promise<void> }> => {
+/** Makes an empty database beside the one of `adminUrl`, and returns its URL. */
+export const createPostgresDatabase = async (adminUrl: string): Promise<{ url: string; drop(): Promise<void> }> => {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await asAdmin(adminUrl, `CREATE DATABASE ${name}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 };
 
-export const openFreshPostgres = async (
-  adminUrl: string,
-  { migrations }: FreshDatabaseOptions = {},
-): Promise<FreshDatabase> => {
-  const template = migrations === undefined ? MIGRATED : undefined;
-  const { url, drop } = await createPostgresDatabase(adminUrl, template);
-  const database = await openPostgres(migrations === undefined ? { url } : { url, migrations });
+const openEmptyPostgres = async (adminUrl: string, migrations: readonly Migration[]): Promise<FreshDatabase> => {
+  const { url, drop } = await createPostgresDatabase(adminUrl);
+  const database = await openPostgres({ url, migrations });
   return {
     database,
     async [Symbol.asyncDispose]() {
@@ -75,13 +73,30 @@ export const openFreshPostgres = async (
   };
 };
 
+const openRestoredPostgres = async (adminUrl: string): Promise<FreshDatabase> => {
+  const { url, giveBack } = await takeRestored(adminUrl);
+  const database = await openPostgres({ url });
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      giveBack();
+    },
+  };
+};
+
+const openServerPostgres = ({ migrations }: FreshDatabaseOptions = {}): Promise<FreshDatabase> => {
+  const adminUrl = inject('postgresUrl');
+  return migrations === undefined ? openRestoredPostgres(adminUrl) : openEmptyPostgres(adminUrl, migrations);
+};
+
 type OpenFresh = (options?: FreshDatabaseOptions) => Promise<Database>;
 
 /** `open` gives a fresh database of the engine; whatever a test opened is closed and removed after it. */
 export const describeOnBothEngines = (name: string, define: (open: OpenFresh) => void): void => {
-  const engines: readonly [string, (options?: FreshDatabaseOptions) => Promise<FreshDatabase>][] = [
+  const engines: readonly [string, typeof openServerPostgres][] = [
     ['SQLite', openServerSqlite],
-    ['PostgreSQL', (options) => openFreshPostgres(inject('postgresUrl'), options)],
+    ['PostgreSQL', openServerPostgres],
   ];
   describe.each(engines)(`${name} on %s`, (_engine, openFresh) => {
     const opened: FreshDatabase[] = [];

@@ -1,5 +1,5 @@
 // SQLite for tests of what stands above it, where many databases are opened: each begins as a copy of one that was migrated once,
-// and the writer works in this thread. All else is the engine that the server uses. Contract tests use that as it is.
+// and the writer works in this thread. All else is the engine that the server uses. Contract tests use that as it is, upon the same copy.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,12 +32,20 @@ const migrate = async (): Promise<Migrated> => {
 
 let migrated: Promise<Migrated> | undefined;
 
-/** An empty database in `directory`. */
-export const openLocalSqlite = async (directory: string): Promise<Database> => {
+/** Puts an empty database into `directory`. */
+export const placeMigratedFile = async (
+  directory: string,
+): Promise<{ readonly path: string; readonly head: number }> => {
   migrated ??= migrate();
-  const { file, head: headAtOpen } = await migrated;
+  const { file, head } = await migrated;
   const path = join(directory, 'kintsugi.db');
   writeFileSync(path, file);
+  return { path, head };
+};
+
+/** An empty database in `directory`. */
+export const openLocalSqlite = async (directory: string): Promise<Database> => {
+  const { path, head: headAtOpen } = await placeMigratedFile(directory);
   const connection = openWritable(path);
   // Nobody looks at it after a crash of the machine.
   connection.execute('PRAGMA synchronous = OFF');
