@@ -97,14 +97,14 @@ export function createExchange(deps: ExchangeDeps): Exchange {
   };
 
   const inTime = async (destination: ServerName, timeoutMs: number): Promise<PeerRoute> => {
-    const found = new AbortController();
-    const late = clock.sleep(timeoutMs, found.signal).then((): never => {
-      throw new PeerError(destination, 'dns', `not found within ${timeoutMs} ms`, { isDown: true });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = clock.after(timeoutMs, () => {
+      reject(new PeerError(destination, 'dns', `not found within ${timeoutMs} ms`, { isDown: true }));
     });
     try {
       return await Promise.race([discover(destination, deps), late]);
     } finally {
-      found.abort();
+      timer.cancel();
     }
   };
 
