@@ -2,7 +2,8 @@
 // wait. They start when there is something to check and do not keep the process alive.
 
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../start-thread.ts';
 import { PUBLIC_KEY_SIZE_BYTES, SIGNATURE_SIZE_BYTES } from './ed25519.ts';
 
 export interface SignedText {
@@ -48,8 +49,7 @@ class VerifyingThread {
   load = 0;
 
   constructor(onExit: (thread: VerifyingThread) => void) {
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
-    this.#worker = new Worker(workerUrl, { name: 'signatures', resourceLimits });
+    this.#worker = startThread(workerUrl, { name: 'signatures', youngGenerationMib: YOUNG_GENERATION_MIB });
     let failure: unknown;
     this.#worker.on('message', (answer: FromVerifier) => this.#take(answer));
     this.#worker.on('error', (error) => {

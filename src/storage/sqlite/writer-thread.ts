@@ -1,6 +1,7 @@
 // The main thread's end of the writer thread: sends writes in groups, tells commits, and starts the thread anew if it dies.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../lib/start-thread.ts';
 import type { CommitListeners } from '../batch/commit-listeners.ts';
 import { StorageError, storageClosed, storageOverloaded } from '../database-errors.ts';
 import { decodeError, type FromWriter, type ToWriter, type WireJob, type WriterThreadData } from './thread-messages.ts';
@@ -44,8 +45,8 @@ export class WriterThread implements AsyncDisposable {
 
   /** Resolves once the thread has opened the database and loaded the writers; rejects with what kept it from that. */
   async start(): Promise<void> {
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
-    const worker = new Worker(workerUrl, { workerData: this.#data, name: 'database-writer', resourceLimits });
+    const options = { name: 'database-writer', youngGenerationMib: YOUNG_GENERATION_MIB, data: this.#data };
+    const worker = startThread(workerUrl, options);
     this.#worker = worker;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let failure: unknown;
