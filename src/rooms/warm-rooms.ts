@@ -7,6 +7,7 @@ import type { EventId, RoomId } from '../protocol/ids/branded.ts';
 import { roomVersion } from '../protocol/room-versions/room-versions.ts';
 import type { Database } from '../storage/database.ts';
 import { eventsByNid } from '../storage/stores/events.ts';
+import { isStateWhole } from '../storage/stores/partial-joins.ts';
 import { roomById } from '../storage/stores/rooms.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import type { RoomEnds } from './receive/room-ends.ts';
@@ -33,7 +34,7 @@ export interface RoomHead {
 
 export interface WarmRoom extends RoomRef {
   head: RoomHead;
-  /** Its whole state is not known yet: members may be missing. */
+  /** Its whole state is not known yet: members may be missing in it. */
   isPartial: boolean;
   /** The write that was enqueued last; resolves when it and all before it are on disk, rejects when it failed. */
   latestWrite: Promise<unknown>;
@@ -96,7 +97,7 @@ const load = (db: Database, roomId: RoomId): Promise<WarmRoom | undefined> =>
         })),
         notifiedTotal: stored.notifiedTotal,
       },
-      isPartial: stored.isPartial,
+      isPartial: stored.isPartial && !(await isStateWhole(tx, stored.nid)),
       latestWrite: Promise.resolve(),
     };
   });

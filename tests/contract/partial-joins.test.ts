@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
-import { memberEventsAmong, membershipsAmong } from '../../src/storage/stores/memberships.ts';
+import type { RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
+import { memberEventsAmong, membershipOf, membershipsAmong } from '../../src/storage/stores/memberships.ts';
 import { internNames } from '../../src/storage/stores/names.ts';
 import {
   countPartialJoinAttempt,
@@ -10,7 +10,8 @@ import {
   partialJoinOf,
   partialJoins,
   roomStatesFrom,
-  stateAmong,
+  showWhole,
+  storeMemberships,
 } from '../../src/storage/stores/partial-joins.ts';
 import { persistEvents } from '../../src/storage/stores/persist.ts';
 import { roomById } from '../../src/storage/stores/rooms.ts';
@@ -43,14 +44,12 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     await db.write(notePartialJoinProgress, { room: room.nid, stateEvents: 10, missingEvents: 4 });
     await db.write(countPartialJoinAttempt, room.nid);
     const kept = { ...partialJoin, room: room.nid, roomId, version: '12', startedTs: 7, attempts: 1 };
-    expect(await db.read((tx) => partialJoinOf(tx, roomId))).toEqual({ ...kept, stateEvents: 10, missingEvents: 4 });
+    expect(await db.read((tx) => partialJoinOf(tx, roomId))).toEqual({
+      ...kept,
+      ...{ stateEvents: 10, missingEvents: 4, isStateWhole: false },
+    });
     expect(await db.read(partialJoins)).toHaveLength(1);
     expect(await db.read((tx) => directFollowers(tx, [joined.nid]))).toEqual([]);
-    const ids = [joined.eventId, said.eventId] as EventId[];
-    expect(await db.read((tx) => stateAmong(tx, room.nid, ids))).toEqual([
-      { stateKey: expect.any(Number), event: joined.nid },
-    ]);
-    expect(await db.read((tx) => stateAmong(tx, room.nid + 1, ids))).toEqual([]);
     // As the harness has it: a member's state key has the number of the user.
     const memberKeys = ['@creator:elsewhere', '@alice:here.test'].map((userId) => ['m.room.member', userId] as const);
     await db.write(internNames, { users: [], types: [], stateKeys: memberKeys });
@@ -71,7 +70,22 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     const root = new Uint8Array(32).fill(1);
     const states = (await db.read((tx) => roomStatesFrom(tx, room.nid, 0))).map(({ position }) => ({ position, root }));
     const completion = { events: [{ nid: said.nid, stateRoot: root, replaces: null }], states };
-    await write({ residency: 1, completion });
+    await db.write(showWhole, room.nid);
+    expect(await isPartial()).toBe(true);
+    await write({ completion, toRejudge: [said.nid] });
+    expect(await db.read((tx) => partialJoinOf(tx, roomId))).toMatchObject({ isStateWhole: true });
+    const bob = (await internTestUsers(db, '@bob:there.test'))[0]!;
+    const bobs = { user: bob, membership: 'join', event: said.nid, sender: bob, isLocal: false };
+    const alices = { user: alice, membership: 'join', event: joined.nid, sender: alice, isLocal: true };
+    const positionOf = async (user: number) => (await db.read((tx) => membershipOf(tx, user, room.nid)))?.position;
+    const before = await positionOf(alice);
+    await db.write(storeMemberships, { room: room.nid, rows: [alices, bobs] });
+    expect(await positionOf(bob)).toBeGreaterThan(before!);
+    expect(await positionOf(alice)).toBe(before);
+    expect(await db.write(showWhole, room.nid)).toBe(false);
+    expect(await isPartial()).toBe(true);
+    await write({ rejudged: [said.nid] });
+    expect(await db.write(showWhole, room.nid)).toBe(true);
     expect(await isPartial()).toBe(false);
     expect(await db.read((tx) => partialJoinOf(tx, roomId))).toBeUndefined();
     expect(await db.read(partialJoins)).toEqual([]);

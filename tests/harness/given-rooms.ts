@@ -81,6 +81,7 @@ export const createGivenRooms = (): GivenRooms => {
     },
     async storeState() {},
     async completeJoin() {},
+    async finishJoin() {},
     async extremities(roomId) {
       const head = heads.get(roomId);
       return head ? [head] : [];

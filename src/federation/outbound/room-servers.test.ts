@@ -2,11 +2,14 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openFreshSqlite } from '../../../tests/harness/databases.ts';
+import { createForeignRoom } from '../../../tests/harness/foreign-events.ts';
 import { openTestRooms, type TestPerson, type TestRooms } from '../../../tests/harness/rooms.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
+import type { IncomingEvent } from '../../rooms/receive/incoming.ts';
 import { bytesToHash } from '../../rooms/state/room-state.ts';
 import type { Database } from '../../storage/database.ts';
 import { eventById } from '../../storage/stores/events.ts';
+import { isStateWhole } from '../../storage/stores/partial-joins.ts';
 import { createStream } from '../../stream/stream.ts';
 import { createRoomServers, type RoomServers, withTold } from './room-servers.ts';
 
@@ -130,4 +133,31 @@ test('where very many members differ, the servers are those of the state all the
   // Of a state that is not the current one as well.
   roomServers = open();
   expect(await after(first)).toEqual(['one.test']);
+});
+
+test('those counted while the members of a room are still being written are not kept', async () => {
+  const room = createForeignRoom();
+  const carol = room.member('@carol:third.test', 'join');
+  const joined = room.joinOf(alice.userId);
+  const isMember = ({ event }: IncomingEvent): boolean => event.type === 'm.room.member';
+  const { receive } = rooms.rooms;
+  await receive.enterRoom({ ...joined, state: joined.state.filter((one) => !isMember(one)), isPartial: true });
+  await receive.storeState(room.roomId, joined.state);
+  const { nid } = await rooms.rooms.require(room.roomId);
+  const counted: string[][] = [];
+  const looks: Promise<void>[] = [];
+  const look = async (): Promise<void> => {
+    if (await db.read((tx) => isStateWhole(tx, nid))) counted.push(await now(room.roomId));
+  };
+  db.onCommit(() => looks.push(look()));
+  const told = { roomId: room.roomId, joinEventId: joined.join.event.eventId };
+  await receive.completeJoin({ ...told, state: joined.state.map(({ event }) => event.eventId) });
+  await Promise.all(looks);
+  expect(counted).not.toEqual([]);
+  expect(await now(room.roomId)).toEqual(['elsewhere.example', 'third.test']);
+  const leaves = room.member('@carol:third.test', 'leave', '@carol:third.test', {
+    auth: [...carol.event.authEvents.slice(0, 2), carol.event.eventId],
+  });
+  await receive.accept(room.roomId, [leaves], { as: 'new', onMissing: 'wait' });
+  expect(await now(room.roomId)).toEqual(['elsewhere.example']);
 });

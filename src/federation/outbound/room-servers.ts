@@ -36,6 +36,8 @@ interface Snapshot {
   /** Joined members by server; none of this server. */
   readonly counts: ReadonlyMap<ServerName, number>;
   readonly servers: ReadonlySet<ServerName>;
+  /** The members are not all known or written yet: who counted them once would be wrong later. */
+  readonly isPartial: boolean;
 }
 
 const ROOMS_MAX = 5000;
@@ -49,6 +51,7 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
   const current = new LruCache<RoomId, { room: number; asOf: number; servers: ReadonlySet<ServerName> }>(ROOMS_MAX);
 
   const remember = (room: number, snapshot: Snapshot): Snapshot => {
+    if (snapshot.isPartial) return snapshot;
     const others = (known.get(room) ?? []).filter(({ root }) => root !== snapshot.root);
     known.set(room, [snapshot, ...others.slice(0, SNAPSHOTS_MAX - 1)]);
     return snapshot;
@@ -59,7 +62,8 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
       const stored = await roomByNid(tx, room);
       if (!stored) return undefined;
       const counts = new Map((await serversOfRoom(tx, room)).map(({ server, members }) => [server, members]));
-      return { root: bytesToHash(stored.stateRoot), counts, servers: new Set(counts.keys()) };
+      const { stateRoot, isPartial } = stored;
+      return { root: bytesToHash(stateRoot), counts, servers: new Set(counts.keys()), isPartial };
     });
 
   const moved = async (room: number, from: Snapshot, root: NodeHash): Promise<Snapshot> => {
@@ -68,7 +72,7 @@ export const createRoomServers = ({ db, stream, serverName, source }: RoomServer
     if (counted?.root === root) return counted;
     const changes = await memberChanges(db, differences);
     const { counts, servers } = applied(from, changes, serverName);
-    return { root, counts, servers };
+    return { root, counts, servers, isPartial: from.isPartial };
   };
 
   const at: RoomServers['at'] = async (room, root) => {

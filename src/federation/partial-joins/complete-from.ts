@@ -10,7 +10,7 @@ import { notePartialJoinProgress, type PartialJoin } from '../../storage/stores/
 import { createFetchState, type FetchStateDeps } from './fetch-state.ts';
 
 export interface CompletingDeps extends FetchStateDeps {
-  readonly receive: FetchStateDeps['receive'] & Pick<Receive, 'completeJoin'>;
+  readonly receive: FetchStateDeps['receive'] & Pick<Receive, 'completeJoin' | 'finishJoin'>;
   readonly db: Database;
   readonly log: Log;
 }
@@ -34,8 +34,9 @@ export const createCompleteFrom = (
       await db.write(notePartialJoinProgress, { room, stateEvents, missingEvents });
     };
     try {
-      const state = await fetchState(join, server, signal, onProgress);
-      await receive.completeJoin({ roomId, joinEventId, state });
+      if (join.isStateWhole) await receive.finishJoin(roomId);
+      else
+        await receive.completeJoin({ roomId, joinEventId, state: await fetchState(join, server, signal, onProgress) });
       return true;
     } catch (err) {
       if (signal.aborted) return false;

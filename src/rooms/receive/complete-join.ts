@@ -1,51 +1,57 @@
 // Makes a room whole that was entered without its members: the state before the join is put under the join and under everything
 // since, and what was judged without it is judged again. The state itself is stored before the room is locked; one write then makes
-// it the room's, with its members.
+// it the room's. What follows from it is written after that, and at the end the room is shown as whole.
 
 import { assert } from '../../lib/assert.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
-import { directFollowers, roomStatesFrom, stateAmong } from '../../storage/stores/partial-joins.ts';
+import { directFollowers, roomStatesFrom } from '../../storage/stores/partial-joins.ts';
 import type { Completion } from '../../storage/stores/persist.ts';
+import { knownEvents } from '../../storage/stores/received-events.ts';
 import { storeStateNodes } from '../../storage/stores/state-nodes.ts';
 import type { Engine } from '../rooms.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
 import { decodeNode } from '../state-tree/decode-node.ts';
 import { diffTrees } from '../state-tree/diff-trees.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
-import { allEntries } from '../state-tree/read-entries.ts';
+import { allEntries, getEntries } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
-import type { NodeHash } from '../state-tree/state-node.ts';
+import { digitAt, type NodeHash } from '../state-tree/state-node.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 import { type Batch, discardBatch, keepState, startBatch } from './batch.ts';
 import { moveHead } from './current-state.ts';
+import { finishJoin } from './finish-join.ts';
 import type { IncomingEvent, ToldJoinState } from './incoming.ts';
 import { type Judgement, judgeEvent } from './judge-event.ts';
 import type { KnownEvent } from './known-events.ts';
-import { incomingOf, rejudgeRoom } from './rejudge-room.ts';
+import { incomingOf } from './rejudge-room.ts';
 import { writeBatch } from './write-batch.ts';
 
 /** Ids or nids in one question to the database. */
 const CHUNK = 1000;
+/** Events that are looked up by their ids without letting others have their turn, some 10 ms. */
+const STATE_AT_ONCE = 250;
 /** Events in memory at once of those that came since the join. */
 const FOLLOWERS_AT_ONCE = 100;
 
 export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise<void> => {
   const before = await storeStateBefore(engine, told);
-  if (before === undefined) return;
-  const isDone = await engine.lock.run(told.roomId, async () => {
-    const room = await engine.warm.get(told.roomId);
-    if (!room?.isPartial) return false;
+  if (before !== undefined) await putStateBefore(engine, told, before);
+  await finishJoin(engine, told.roomId);
+};
+
+const putStateBefore = async (engine: Engine, { roomId, joinEventId }: ToldJoinState, before: NodeHash) => {
+  const write = await engine.lock.run(roomId, async () => {
+    const room = await engine.warm.get(roomId);
+    if (!room?.isPartial) return undefined;
     // What is on its way to the disk is not read from there.
     await room.latestWrite;
-    const written = await makeWhole(engine, room, told.joinEventId, before);
-    await written?.written;
+    const begun = await makeWhole(engine, room, joinEventId, before);
     room.isPartial = false;
-    return true;
+    return begun;
   });
-  // Verdicts that came out otherwise with the whole state.
-  if (isDone) await rejudgeRoom(engine, told.roomId);
+  await write?.written;
 };
 
 const makeWhole = async (engine: Engine, room: WarmRoom, joinEventId: EventId, before: NodeHash) => {
@@ -69,7 +75,7 @@ const makeWhole = async (engine: Engine, room: WarmRoom, joinEventId: EventId, b
       room.head.extremities.map((one) => ({ ...one, stateRoot: roots.get(one.nid) ?? one.stateRoot })),
     );
     const states = await statesSince(batch, stored, known.root, judgement.after!);
-    return await writeBatch(batch, { residency: 1, completion: { events, states } });
+    return await writeBatch(batch, { completion: { events, states } });
   } catch (error) {
     discardBatch(batch);
     throw error;
@@ -99,20 +105,26 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
   const join = await knownJoin(engine, room, told.joinEventId);
   const entries = await allEntries(source, join.root);
   entries.delete(join.stateKey!);
-  for (let at = 0; at < told.state.length; at += CHUNK) {
-    const some = await engine.db.read((tx) => stateAmong(tx, room.nid, told.state.slice(at, at + CHUNK)));
-    for (const { stateKey, event } of some) entries.set(stateKey, event);
+  for (let at = 0; at < told.state.length; at += STATE_AT_ONCE) {
+    const some = await engine.db.read((tx) => knownEvents(tx, told.state.slice(at, at + STATE_AT_ONCE)));
+    for (const { nid, room: ofRoom, stateKey, verdict } of some) {
+      if (ofRoom === room.nid && stateKey !== null && verdict !== 2) entries.set(stateKey, nid);
+    }
+    await new Promise(setImmediate);
   }
-  const { root, newNodes } = await setEntries(source, emptyRoot, [...entries]);
-  for (let at = 0; at < newNodes.length; at += CHUNK) {
-    const some = newNodes.slice(at, at + CHUNK);
+  // By the parts of the tree that they stand in, each of which is made at once.
+  const ordered = [...entries].sort(([a], [b]) => digitAt(a, 0) - digitAt(b, 0));
+  let whole = emptyRoot;
+  for (let at = 0; at < ordered.length; at += CHUNK) {
+    const { root, newNodes } = await setEntries(source, whole, ordered.slice(at, at + CHUNK));
     await engine.db.write(
       storeStateNodes,
-      some.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
+      newNodes.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
     );
-    for (const { hash, body } of some) nodes.put(hash, decodeNode(body).node);
+    for (const { hash, body } of newNodes) nodes.put(hash, decodeNode(body).node);
+    whole = root;
   }
-  return root;
+  return whole;
 };
 
 /** The event has this state after it from now on, whatever is said of it later. */
@@ -208,13 +220,13 @@ const statesSince = async (
   const first = join.position;
   if (first === null) return [];
   const states: Completion['states'][number][] = [];
-  const base = await allEntries(source, whole);
   let [old, now] = [partial, whole];
   for (const { position, root } of await engine.db.read((tx) => roomStatesFrom(tx, room.nid, first))) {
     const next = bytesToHash(root);
-    const changes = (await diffTrees(source, old, next)).map(
-      ({ key, after }) => [key, after ?? base.get(key)] as const,
-    );
+    const differences = await diffTrees(source, old, next);
+    const removed = differences.flatMap(({ key, after }) => (after === undefined ? [key] : []));
+    const base = await getEntries(source, whole, removed);
+    const changes = differences.map(({ key, after }) => [key, after ?? base.get(key)] as const);
     now = keepState(batch, await setEntries(source, now, changes));
     old = next;
     states.push({ position, root: hashToBytes(now) });

@@ -107,9 +107,11 @@ export interface Receive {
   storeState(roomId: RoomId, events: readonly IncomingEvent[]): Promise<void>;
   /**
    * Makes the state of a room that was entered in part whole, with that of everything since. Throws M_FORBIDDEN when the rules
-   * refuse the join in the state that was told. Nothing is done where the state is whole already.
+   * refuse the join in the state that was told. The room is shown as whole at the end.
    */
   completeJoin(told: ToldJoinState): Promise<void>;
+  /** Goes on with that from where the room has its whole state. */
+  finishJoin(roomId: RoomId): Promise<void>;
   /** Those of the events that are stored, with whether they were rejected and whether the state at them is known. */
   stored(
     eventIds: readonly EventId[],

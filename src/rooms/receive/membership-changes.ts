@@ -6,7 +6,9 @@ import { isUserId } from '../../protocol/ids/user-id.ts';
 import { memberEventsAmong } from '../../storage/stores/memberships.ts';
 import { findUsers } from '../../storage/stores/names.ts';
 import type { MembershipRow } from '../../storage/stores/persist.ts';
+import type { Engine } from '../rooms.ts';
 import { diffTrees, type EntryDifference } from '../state-tree/diff-trees.ts';
+import { allEntries, getEntries } from '../state-tree/read-entries.ts';
 import type { Batch } from './batch.ts';
 
 /** Members are loaded in chunks of this many: a room that is entered has all of them. */
@@ -19,10 +21,21 @@ export const membershipChanges = async (batch: Batch): Promise<MembershipRow[]> 
   const rows: MembershipRow[] = [];
   for (let at = 0; at < differences.length; at += CHUNK) {
     const some = differences.slice(at, at + CHUNK);
-    // Of many that are all stored, memory is not filled with what nobody asks for.
-    rows.push(...(await (batch.rows.length === 0 ? storedMembers(batch, some) : membersAmong(batch, some))));
+    rows.push(...(await membersAmong(batch, some)));
   }
   return rows;
+};
+
+/** Those of members alone who were in the state before: where it becomes whole, all others are written later. */
+export const changesOfKnown = async ({ engine, room, head }: Batch): Promise<MembershipRow[]> => {
+  const { source } = engine.state;
+  const before = await allEntries(source, room.head.stateRoot);
+  const after = await getEntries(source, head.stateRoot, [...before.keys()]);
+  const differences: EntryDifference[] = [];
+  for (const [key, event] of before) {
+    if (after.get(key) !== event) differences.push({ key, before: event, after: after.get(key) });
+  }
+  return storedMembers(engine, differences);
 };
 
 const membersAmong = async (batch: Batch, differences: readonly EntryDifference[]): Promise<MembershipRow[]> => {
@@ -51,7 +64,11 @@ const membersAmong = async (batch: Batch, differences: readonly EntryDifference[
   });
 };
 
-const storedMembers = async ({ engine }: Batch, differences: readonly EntryDifference[]): Promise<MembershipRow[]> => {
+/** Of events that are all stored: memory is not filled with what nobody asks for. */
+export const storedMembers = async (
+  engine: Engine,
+  differences: readonly EntryDifference[],
+): Promise<MembershipRow[]> => {
   const events = differences.map(({ before, after }) => (after ?? before)!);
   const left = new Set(differences.flatMap(({ before, after }) => (after === undefined ? [before!] : [])));
   const members = await engine.db.read((tx) => memberEventsAmong(tx, events));

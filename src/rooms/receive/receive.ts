@@ -9,6 +9,7 @@ import type { Engine } from '../rooms.ts';
 import { acceptEvents } from './accept-events.ts';
 import { completeJoin } from './complete-join.ts';
 import { enterRoom } from './enter-room.ts';
+import { finishJoin } from './finish-join.ts';
 import type { Receive, Rejudging } from './incoming.ts';
 import { rejudgeRoom } from './rejudge-room.ts';
 import { storeState } from './store-state.ts';
@@ -19,6 +20,7 @@ export const createReceive = (engine: Engine): Receive & Rejudging => ({
   enterRoom: (room) => enterRoom(engine, room),
   storeState: (roomId, events) => storeState(engine, roomId, events),
   completeJoin: (told) => completeJoin(engine, told),
+  finishJoin: (roomId) => finishJoin(engine, roomId),
   stored: (eventIds) =>
     engine.db.read(async (tx) => {
       const rows = await knownEvents(tx, eventIds);

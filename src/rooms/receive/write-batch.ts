@@ -11,7 +11,7 @@ import {
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
 import { type Batch, commitBatch, discardBatch } from './batch.ts';
 import { currentState } from './current-state.ts';
-import { membershipChanges } from './membership-changes.ts';
+import { changesOfKnown, membershipChanges } from './membership-changes.ts';
 
 export interface WriteExtras {
   readonly residency?: 1 | 2;
@@ -32,7 +32,7 @@ export const writeBatch = async (
   await currentState(batch);
   const { head } = batch;
   const before = room.head;
-  const memberships = await membershipChanges(batch);
+  const memberships = await (extras.completion ? changesOfKnown(batch) : membershipChanges(batch));
   const events = rowsWithLastState(batch);
   room.head = { ...head, sequence: before.sequence + 1 };
   if (batch.ends) room.ends = batch.ends;

@@ -19,6 +19,7 @@ export const migration: Migration = {
     ){strictWithoutRowid}`,
     // Joins whose state is still to be fetched: by which servers, and who is in the room by what they say. state_events: of how
     // many events the state is made, once it is known (0 before); missing_events: those of them that are not here yet.
+    // is_state_whole: the room has its whole state; what follows from it is still being written.
     `CREATE TABLE partial_joins (
       room {int} PRIMARY KEY,
       join_event_id {text} NOT NULL,
@@ -27,7 +28,8 @@ export const migration: Migration = {
       started_ts {int} NOT NULL,
       attempts {int} NOT NULL DEFAULT 0,
       state_events {int} NOT NULL DEFAULT 0,
-      missing_events {int} NOT NULL DEFAULT 0
+      missing_events {int} NOT NULL DEFAULT 0,
+      is_state_whole {int} NOT NULL DEFAULT 0
     ){strict}`,
   ],
 };

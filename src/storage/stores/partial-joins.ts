@@ -2,6 +2,10 @@
 
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { type ReadTx, writer } from '../database.ts';
+import { localMembers } from './memberships.ts';
+import { upsertMemberships } from './persist-membership.ts';
+import type { MembershipRow } from './persist-rows.ts';
+import { rejudgementsOf } from './received-events.ts';
 
 export interface PartialJoin {
   readonly room: number;
@@ -18,15 +22,22 @@ export interface PartialJoin {
   readonly stateEvents: number;
   /** Those of them that are not here yet. */
   readonly missingEvents: number;
+  /** The room has its whole state; what follows from it is still being written. */
+  readonly isStateWhole: boolean;
 }
 
 const SELECT = `SELECT p.room AS "room", r.room_id AS "roomId", r.version AS "version", p.join_event_id AS "joinEventId",
   p.via AS "via", p.servers AS "servers", p.started_ts AS "startedTs", p.attempts AS "attempts",
-  p.state_events AS "stateEvents", p.missing_events AS "missingEvents" FROM partial_joins p JOIN rooms r ON r.nid = p.room`;
+  p.state_events AS "stateEvents", p.missing_events AS "missingEvents", p.is_state_whole AS "isStateWhole"
+  FROM partial_joins p JOIN rooms r ON r.nid = p.room`;
 
-type Row = Omit<PartialJoin, 'servers'> & { readonly servers: string };
+type Row = Omit<PartialJoin, 'servers' | 'isStateWhole'> & { readonly servers: string; readonly isStateWhole: number };
 
-const decoded = (row: Row): PartialJoin => ({ ...row, servers: JSON.parse(row.servers) as ServerName[] });
+const decoded = ({ servers, isStateWhole, ...row }: Row): PartialJoin => ({
+  ...row,
+  servers: JSON.parse(servers) as ServerName[],
+  isStateWhole: isStateWhole === 1,
+});
 
 /** undefined: the room's state is whole here, or this server is not in it. */
 export const partialJoinOf = async (tx: ReadTx, roomId: RoomId): Promise<PartialJoin | undefined> => {
@@ -73,6 +84,10 @@ export const countPartialJoinAttempt = writer('countPartialJoinAttempt', async (
   await tx.run('UPDATE partial_joins SET attempts = attempts + 1 WHERE room = ?', room);
 });
 
+/** Whether a room (by nid) that was entered in part has its whole state, though it is not shown as such yet. */
+export const isStateWhole = async (tx: ReadTx, room: number): Promise<boolean> =>
+  (await tx.get('SELECT 1 AS "one" FROM partial_joins WHERE room = ? AND is_state_whole = 1', room)) !== undefined;
+
 /** The state of the room's own past since the join: position and root, in their order. */
 export const roomStatesFrom = (
   tx: ReadTx,
@@ -85,22 +100,50 @@ export const roomStatesFrom = (
     position,
   );
 
-/** Those of the events that are state of this room (by nid) and were not rejected, each with the nid of its state key. */
-export const stateAmong = (
-  tx: ReadTx,
-  room: number,
-  eventIds: readonly EventId[],
-): Promise<{ stateKey: number; event: number }[]> =>
-  tx.all(
-    `SELECT state_key AS "stateKey", nid AS "event" FROM events
-     WHERE ${tx.dialect.anyText('event_id')} AND room = ? AND state_key IS NOT NULL AND verdict <> 2`,
-    tx.dialect.list(eventIds),
-    room,
-  );
-
 /** Events that name some of these as their prev events, by nid. */
 export const directFollowers = (tx: ReadTx, prevs: readonly number[]): Promise<{ prev: number; event: number }[]> =>
   tx.all(
     `SELECT prev AS "prev", event AS "event" FROM edges WHERE ${tx.dialect.anyInt('prev')}`,
     tx.dialect.list(prevs),
   );
+
+/** Memberships as the room's current state has them; those that are stored so already stay as they are. */
+export const storeMemberships = writer(
+  'storeMemberships',
+  async (tx, { room, rows }: { readonly room: number; readonly rows: readonly MembershipRow[] }): Promise<void> => {
+    const stored = await tx.all<{ user: number; membership: string; event: number }>(
+      `SELECT user_nid AS "user", membership AS "membership", event AS "event" FROM memberships
+       WHERE room = ? AND ${tx.dialect.anyInt('user_nid')}`,
+      room,
+      tx.dialect.list(rows.map(({ user }) => user)),
+    );
+    const before = new Map(stored.map((row) => [row.user, row]));
+    const changed = rows.filter(({ user, membership, event }) => {
+      const one = before.get(user);
+      return one?.event !== event || one.membership !== membership;
+    });
+    if (changed.length === 0) return;
+    const users = changed.filter(({ isLocal }) => isLocal).map(({ user }) => user);
+    const position = await tx.nextPosition({ room, ...(users.length > 0 && { users }) });
+    await upsertMemberships(tx, room, changed, position);
+  },
+);
+
+/**
+ * The room is shown as whole from now on, if it has its whole state. False: events of it are to be judged again first.
+ */
+export const showWhole = writer('showWhole', async (tx, room: number): Promise<boolean> => {
+  if (!(await isStateWhole(tx, room))) return true;
+  if ((await rejudgementsOf(tx, room, 1)).length > 0) return false;
+  const users = await localMembers(tx, room);
+  const position = await tx.nextPosition({ room, users });
+  await tx.run('DELETE FROM partial_joins WHERE room = ?', room);
+  await tx.run('UPDATE rooms SET residency = 1, whole_position = ? WHERE nid = ?', position, room);
+  // Who keeps the rooms of users in memory reads these again.
+  await tx.run(
+    `UPDATE memberships SET position = ? WHERE room = ? AND is_local = 1 AND membership = 'join'`,
+    position,
+    room,
+  );
+  return true;
+});

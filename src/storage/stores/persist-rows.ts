@@ -98,7 +98,7 @@ export interface PersistArgs {
   readonly residency?: 1 | 2;
   /** With residency 2: what is to be known to fetch the rest of the state. */
   readonly partialJoin?: PartialJoinRow;
-  /** With residency 1: the state of a room that was entered in part is whole from now on. */
+  /** The state of a room that was entered in part is whole from now on. */
   readonly completion?: Completion;
   readonly now: number;
 }

@@ -6,9 +6,8 @@ import { writer } from '../database.ts';
 import { packRest } from '../rest-text.ts';
 import { toStoredText } from '../text.ts';
 import { applyDirectoryChange } from './directory.ts';
-import { localMembers } from './memberships.ts';
 import { noteSender, upsertMemberships } from './persist-membership.ts';
-import { completeJoin, notePartialJoin } from './persist-partial-join.ts';
+import { completeState, forgetPartialJoin, notePartialJoin } from './persist-partial-join.ts';
 import {
   connectGraph,
   forwardEvent,
@@ -53,7 +52,7 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   await insertStateNodes(tx, args.nodes);
   const positions: (number | null)[] = [];
   const newest = args.events.findLast(({ inTimeline }) => inTimeline);
-  const members = [...changedMembers(args), ...(args.completion ? await localMembers(tx, room) : [])];
+  const members = changedMembers(args);
   const history = await placeHistory(tx, room, args.events);
   let last = 0;
   for (const event of args.events) {
@@ -75,7 +74,8 @@ export const persistEvents = writer('persistEvents', async (tx, args: PersistArg
   await upsertMemberships(tx, room, args.memberships, last);
   await storeRejudgements(tx, room, args);
   if (args.partialJoin) await notePartialJoin(tx, room, args.partialJoin, args.now);
-  else if (args.residency !== undefined) await completeJoin(tx, room, args.completion, last);
+  else if (args.residency !== undefined) await forgetPartialJoin(tx, room);
+  if (args.completion) await completeState(tx, room, args.completion);
   return { room, positions };
 });
 
