@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { RoomId, ServerName, UserId } from '../../src/protocol/ids/branded.ts';
 import { memberEventsAmong, membershipOf, membershipsAmong } from '../../src/storage/stores/memberships.ts';
 import { internNames } from '../../src/storage/stores/names.ts';
+import { introductionsFor } from '../../src/storage/stores/outgoing-edus.ts';
 import {
   countPartialJoinAttempt,
   directFollowers,
@@ -10,12 +11,11 @@ import {
   partialJoinOf,
   partialJoins,
   roomStatesFrom,
-  showWhole,
-  storeMemberships,
 } from '../../src/storage/stores/partial-joins.ts';
 import { persistEvents } from '../../src/storage/stores/persist.ts';
 import { roomById } from '../../src/storage/stores/rooms.ts';
 import { userRoomsSince } from '../../src/storage/stores/sync-rooms.ts';
+import { showWhole, storeMemberships } from '../../src/storage/stores/whole-rooms.ts';
 import { describeOnBothEngines } from '../harness/databases.ts';
 import { internTestUsers, storeRoom } from '../harness/stored-room.ts';
 
@@ -74,12 +74,13 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     expect(await isPartial()).toBe(true);
     await write({ completion, toRejudge: [said.nid] });
     expect(await db.read((tx) => partialJoinOf(tx, roomId))).toMatchObject({ isStateWhole: true });
-    const bob = (await internTestUsers(db, '@bob:there.test'))[0]!;
+    const [bob, carol] = (await internTestUsers(db, '@bob:there.test', '@carol:untold.test')) as [number, number];
     const bobs = { user: bob, membership: 'join', event: said.nid, sender: bob, isLocal: false };
+    const carols = { user: carol, membership: 'join', event: said.nid, sender: carol, isLocal: false };
     const alices = { user: alice, membership: 'join', event: joined.nid, sender: alice, isLocal: true };
     const positionOf = async (user: number) => (await db.read((tx) => membershipOf(tx, user, room.nid)))?.position;
     const before = await positionOf(alice);
-    await db.write(storeMemberships, { room: room.nid, rows: [alices, bobs] });
+    await db.write(storeMemberships, { room: room.nid, rows: [alices, bobs, carols] });
     expect(await positionOf(bob)).toBeGreaterThan(before!);
     expect(await positionOf(alice)).toBe(before);
     expect(await db.write(showWhole, room.nid)).toBe(false);
@@ -90,6 +91,11 @@ describeOnBothEngines('rooms that are entered in part', (open) => {
     expect(await db.read((tx) => partialJoinOf(tx, roomId))).toBeUndefined();
     expect(await db.read(partialJoins)).toEqual([]);
     expect(await isTold('x.test')).toBe(false);
+    // Of whom nobody told that they are in the room, they may have missed changes.
+    const introduced = (server: string) =>
+      db.read((tx) => introductionsFor(tx, server as ServerName, 0, Number.MAX_SAFE_INTEGER, 10));
+    expect(await introduced('untold.test')).toMatchObject([{ user: alice, userId: '@alice:here.test' }]);
+    expect(await introduced('there.test')).toEqual([]);
     const [mine] = await db.read((tx) => userRoomsSince(tx, alice, said.position));
     expect(mine).toMatchObject({ nid: room.nid, residency: 1, membership: 'join' });
     expect(mine!.wholePosition).toBe(mine!.position);

@@ -3,7 +3,7 @@
 // wherever it was stopped.
 
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import { showWhole, storeMemberships } from '../../storage/stores/partial-joins.ts';
+import { showWhole, storeMemberships } from '../../storage/stores/whole-rooms.ts';
 import type { Engine } from '../rooms.ts';
 import { allEntries, getEntries } from '../state-tree/read-entries.ts';
 import { storedMembers } from './membership-changes.ts';

@@ -52,6 +52,7 @@ import * as streamCursors from './stream-cursors.ts';
 import * as toDevice from './to-device.ts';
 import * as uiaSessions from './uia-sessions.ts';
 import * as urlPreviews from './url-previews.ts';
+import * as wholeRooms from './whole-rooms.ts';
 
 export const stores = [
   accountData,
@@ -106,4 +107,5 @@ export const stores = [
   toDevice,
   uiaSessions,
   urlPreviews,
+  wholeRooms,
 ] as const;

@@ -2,7 +2,7 @@
 // Server-Server API, "EDUs".
 
 import type { ServerName, UserId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../database.ts';
+import type { ReadTx, WriteTx } from '../database.ts';
 import { writer } from '../database.ts';
 import { fromStoredText } from '../text.ts';
 
@@ -169,20 +169,21 @@ export const othersJoins = (tx: ReadTx, after: number, upTo: number, limit: numb
     limit,
   );
 
+export interface DeviceIntroduction {
+  readonly user: number;
+  readonly destinations: readonly ServerName[];
+}
+
+export const insertIntroductions = async (tx: WriteTx, introductions: readonly DeviceIntroduction[]): Promise<void> => {
+  for (const { user, destinations } of introductions) {
+    if (destinations.length === 0) continue;
+    const position = await tx.nextPosition({ user });
+    await tx.runMany(
+      'INSERT INTO device_introductions (destination, position, user_nid) VALUES (?, ?, ?)',
+      destinations.map((destination) => [destination, position, user]),
+    );
+  }
+};
+
 /** Has the destinations told of the users' devices. */
-export const introduceDevices = writer(
-  'introduceDevices',
-  async (
-    tx,
-    introductions: readonly { readonly user: number; readonly destinations: readonly ServerName[] }[],
-  ): Promise<void> => {
-    for (const { user, destinations } of introductions) {
-      if (destinations.length === 0) continue;
-      const position = await tx.nextPosition({ user });
-      await tx.runMany(
-        'INSERT INTO device_introductions (destination, position, user_nid) VALUES (?, ?, ?)',
-        destinations.map((destination) => [destination, position, user]),
-      );
-    }
-  },
-);
+export const introduceDevices = writer('introduceDevices', insertIntroductions);
