@@ -3,7 +3,7 @@
 
 import { isIP, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
-import { buildConnector } from 'undici';
+import buildConnector from 'undici/lib/core/connect.js';
 import type { Clock } from '../../lib/clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { type DialAttempt, describeAttempts, dial, interleaveFamilies } from './dial.ts';
