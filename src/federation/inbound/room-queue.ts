@@ -28,7 +28,7 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
   const held = createHeldEvents({ clock, quietMs: () => quietMs });
   /** Were held; what they waited for is stored. */
   const released: VerifiedEvent[] = [];
-  let wake = new AbortController();
+  let wake = (): void => {};
 
   const settle = (each: VerifiedEvent, outcome: Outcome): void => {
     const { eventId } = outcome;
@@ -56,23 +56,28 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
 
   const hasWork = (): boolean => items.length > 0 || released.length > 0;
 
-  /** Resolves when there is something to judge, or when what is held may be overdue. */
+  /** Resolves when there is something to judge, when what is held may be overdue, or at the end. */
   const rest = async (): Promise<void> => {
     const from = clock.monotonic();
-    wake = new AbortController();
-    await clock.sleep(held.dueInMs(), AbortSignal.any([signal, wake.signal])).catch(() => undefined);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    const timer = clock.after(held.dueInMs(), resolve);
+    signal.addEventListener('abort', wake);
+    await promise;
+    signal.removeEventListener('abort', wake);
+    timer.cancel();
     quietMs += clock.monotonic() - from;
   };
 
   return {
     push(more: readonly QueuedEvent[]): void {
       for (const item of more) items.push(item);
-      wake.abort();
+      wake();
     },
     /** An event of the room came on another way and is stored. */
     arrived(eventId: EventId): void {
       released.push(...held.release(eventId));
-      if (released.length > 0) wake.abort();
+      if (released.length > 0) wake();
     },
     hasWork,
     counts: () => ({ queued: items.length, held: held.size() }),
