@@ -13,7 +13,6 @@ import type { Context, Row } from '../row.ts';
 
 const SERVERS = 8;
 const ROOMS = 50;
-const WARM_UP_SHARE = 0.1;
 
 const TEXT = 'The quick brown fox jumps over the lazy dog, and the bench counts how often.';
 
@@ -81,7 +80,8 @@ const prepared = (server: RunningServer, foreign: ForeignServers, traffic: Traff
 const measurePdus = async (context: Context, name: string, user: User, makeTraffic: MakeTraffic): Promise<void> => {
   const { world, foreign, repeats, record } = context;
   const { server, sizes } = world;
-  await prepared(server, foreign, makeTraffic(foreign, sizes.pdus * WARM_UP_SHARE))(user);
+  // Once as much before: servers run for months, and are compiled and have their caches by then.
+  await prepared(server, foreign, makeTraffic(foreign, sizes.pdus))(user);
   for (let repeat = 0; repeat < repeats; repeat++) {
     const traffic = makeTraffic(foreign, sizes.pdus);
     const count = traffic.events.flat().length + traffic.last.length;
