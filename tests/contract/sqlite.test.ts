@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/storage/database.ts';
+import type { Commit, Database } from '../../src/storage/database.ts';
 import { DatabaseRefused, StorageError } from '../../src/storage/database-errors.ts';
 import type { Migration } from '../../src/storage/migrations/migration.ts';
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts';
 import { testMigrations } from './test-migrations.ts';
-import { addLog, addNote, endThread, limitPages } from './test-writers.ts';
+import { addLog, addNote, endThread, endThreadAfterCommit, limitPages } from './test-writers.ts';
 
 /** The user `nobody` of most systems. */
 const NOBODY = 65_534;
@@ -195,4 +195,24 @@ test('when the writer thread ends, its writes fail and the next ones have a new 
   await expect(database.write(endThread, undefined)).rejects.toMatchObject({ status: 503, outcomeUnknown: true });
   expect(await database.write(addLog, { writer: 'b' })).toBe(2);
   expect(await database.read((tx) => tx.all('SELECT name FROM notes'))).toEqual([]);
+});
+
+test('when the writer thread ends between a commit and its answer, what was committed is told', async () => {
+  await using database = await open();
+  const told: Commit[] = [];
+  const { promise: second, resolve } = Promise.withResolvers<void>();
+  database.onCommit((commit) => {
+    told.push(commit);
+    if (commit.head === 2) resolve();
+  });
+  expect(await database.write(addLog, { writer: 'a' })).toBe(1);
+  await expect(database.write(endThreadAfterCommit, undefined)).rejects.toMatchObject({ outcomeUnknown: true });
+  await second;
+  expect(await positions(database)).toEqual([1, 2]);
+  // Of a batch that was not committed nothing is told.
+  await expect(database.write(endThread, undefined)).rejects.toMatchObject({ outcomeUnknown: true });
+  expect(await database.write(addLog, { writer: 'b' })).toBe(3);
+  expect(told.map(({ head, changes }) => [head, ...changes])).toEqual(
+    [1, 2, 3].map((position) => [position, { position, audience: { room: 1 } }]),
+  );
 });

@@ -1,5 +1,6 @@
 // Writers for the contract tests of the database itself; the writer thread of SQLite loads this module by its URL.
 
+import { type SQLInputValue, type StatementResultingChanges, StatementSync } from 'node:sqlite';
 import { forbidden } from '../../src/protocol/errors/matrix-error.ts';
 import { type WriteTx, writer } from '../../src/storage/database.ts';
 import { toStoredText } from '../../src/storage/text.ts';
@@ -67,4 +68,16 @@ export const limitPages = writer('limitPages', (tx, pages: number) => tx.all(`PR
 export const endThread = writer('endThread', async (tx) => {
   await tx.run("INSERT INTO notes (name) VALUES ('half done')");
   process.exit(1);
+});
+
+/** Ends the writer thread of SQLite once the batch is committed, before anybody hears of it. */
+export const endThreadAfterCommit = writer('endThreadAfterCommit', async (tx) => {
+  await tx.run('INSERT INTO log (position, writer) VALUES (?, ?)', await tx.nextPosition({ room: 1 }), 'unheard');
+  const { run } = StatementSync.prototype;
+  const runAndEnd = function (this: StatementSync, ...params: SQLInputValue[]): StatementResultingChanges {
+    const result = Reflect.apply(run, this, params) as StatementResultingChanges;
+    if (this.sourceSQL === 'COMMIT') process.exit(1);
+    return result;
+  };
+  StatementSync.prototype.run = runAndEnd as typeof run;
 });

@@ -1,7 +1,7 @@
 // Group commit on SQLite, inside the writer thread. The methods are async in form only: every call is done when it returns.
 
 import type { BatchEngine } from '../batch/batch-engine.ts';
-import type { SqlValue } from '../database.ts';
+import type { Commit, SqlValue } from '../database.ts';
 import { sqliteDialect } from '../dialects/sqlite.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
@@ -10,16 +10,20 @@ export class SqliteEngine implements BatchEngine {
   readonly #connection: SqliteConnection;
   /** This process alone writes, so the head is read again only after a rollback. */
   #head: number | undefined;
+  readonly #committing: ((news: Commit) => void) | undefined;
 
-  constructor(connection: SqliteConnection) {
+  /** `committing` is told what there will be to tell of a commit, before it is made. */
+  constructor(connection: SqliteConnection, committing?: (news: Commit) => void) {
     this.#connection = connection;
+    this.#committing = committing;
   }
 
   async begin(): Promise<void> {
     this.#connection.run('BEGIN IMMEDIATE', []);
   }
 
-  async commit(): Promise<void> {
+  async commit(news?: Commit): Promise<void> {
+    if (news) this.#committing?.(news);
     this.#connection.run('COMMIT', []);
   }
 

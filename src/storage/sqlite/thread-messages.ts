@@ -1,7 +1,7 @@
 // What the main thread and the writer thread say to each other, and how errors cross between them.
 
 import { MatrixError } from '../../protocol/errors/matrix-error.ts';
-import type { Change } from '../database.ts';
+import type { Commit } from '../database.ts';
 import { type BrokenConstraint, ConstraintError, StorageError, type StorageErrorDetails } from '../database-errors.ts';
 
 export interface WriterThreadData {
@@ -23,13 +23,12 @@ export type WireOutcome =
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
 export type FromWriter =
-  | { readonly kind: 'ready' }
-  | {
-      readonly kind: 'batch';
-      readonly head: number | undefined;
-      readonly changes: readonly Change[];
-      readonly outcomes: readonly WireOutcome[];
-    };
+  /** `head`: the highest position in the database. */
+  | { readonly kind: 'ready'; readonly head: number }
+  /** What there is to tell of the commit that comes next, should it succeed. */
+  | { readonly kind: 'committing'; readonly news: Commit }
+  /** `head`: the highest position that was committed with these, if any was. */
+  | { readonly kind: 'batch'; readonly head: number | undefined; readonly outcomes: readonly WireOutcome[] };
 
 interface WireErrorText {
   readonly name: string;

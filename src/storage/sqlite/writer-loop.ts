@@ -26,7 +26,7 @@ const writers = collectWriters([
   ...(await Promise.all(data.writerModules.map((url) => import(url) as Promise<object>))),
 ]);
 const connection = openWritable(data.file);
-const engine = new SqliteEngine(connection);
+const engine = new SqliteEngine(connection, (news) => send({ kind: 'committing', news }));
 
 const waiting: WireJob[] = [];
 let isRunning = false;
@@ -67,13 +67,13 @@ const cloneable = (outcome: WireOutcome, writerName: string): WireOutcome => {
 
 const send = (message: FromWriter): void => port.postMessage(message);
 
-const answer = (jobs: readonly WireJob[], { head, changes, outcomes }: BatchResult): void => {
+const answer = (jobs: readonly WireJob[], { head, outcomes }: BatchResult): void => {
   const wired = jobs.map((job, index) => wireOutcome(job.id, outcomes[index]!));
   try {
-    send({ kind: 'batch', head, changes, outcomes: wired });
+    send({ kind: 'batch', head, outcomes: wired });
   } catch {
     const outcomesToSend = wired.map((outcome, index) => cloneable(outcome, jobs[index]!.writerName));
-    send({ kind: 'batch', head, changes, outcomes: outcomesToSend });
+    send({ kind: 'batch', head, outcomes: outcomesToSend });
   }
 };
 
@@ -100,4 +100,4 @@ port.on('message', (message: ToWriter) => {
   accept(message);
   void work();
 });
-send({ kind: 'ready' });
+send({ kind: 'ready', head: await engine.lockHead() });

@@ -1,8 +1,10 @@
-// The main thread's end of the writer thread: sends writes in groups, tells commits, and starts the thread anew if it dies.
+// The main thread's end of the writer thread: sends writes in groups, tells commits, and starts the thread anew if it dies. Where that
+// was between a commit and its answer, the next thread finds out what was committed.
 
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../lib/start-thread.ts';
 import type { CommitListeners } from '../batch/commit-listeners.ts';
+import type { Commit } from '../database.ts';
 import { StorageError, storageClosed, storageOverloaded } from '../database-errors.ts';
 import { decodeError, type FromWriter, type ToWriter, type WireJob, type WriterThreadData } from './thread-messages.ts';
 
@@ -34,6 +36,8 @@ export class WriterThread implements AsyncDisposable {
   #unsent: WireJob[] = [];
   #lastId = 0;
   #head: number;
+  /** Of commits that were begun and not answered. */
+  #unheard: Commit[] = [];
   #isClosed = false;
   #drained: (() => void) | undefined;
 
@@ -50,9 +54,18 @@ export class WriterThread implements AsyncDisposable {
     this.#worker = worker;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let failure: unknown;
+    let isReady = false;
     worker.on('message', (message: FromWriter) => {
-      if (message.kind === 'ready') resolve();
-      else this.#committed(message);
+      switch (message.kind) {
+        case 'ready':
+          isReady = true;
+          this.#settleDoubt(message.head);
+          return resolve();
+        case 'committing':
+          return this.#committing(message.news);
+        case 'batch':
+          return this.#committed(message);
+      }
     });
     worker.on('error', (error) => {
       failure = error;
@@ -62,6 +75,8 @@ export class WriterThread implements AsyncDisposable {
       reject(error);
       if (this.#worker === worker) this.#worker = undefined;
       this.#abandon(error);
+      // One that cannot even begin is left to the next write.
+      if (isReady && this.#unheard.length > 0 && !this.#isClosed) this.start().catch(() => {});
     });
     await promise;
   }
@@ -117,9 +132,28 @@ export class WriterThread implements AsyncDisposable {
     this.#worker?.postMessage({ kind: 'jobs', jobs } satisfies ToWriter);
   }
 
-  #committed({ head, changes, outcomes }: Extract<FromWriter, { kind: 'batch' }>): void {
-    if (head !== undefined) this.#head = head;
-    if (outcomes.some((outcome) => outcome.ok)) this.#listeners.tell({ head: this.#head, changes });
+  #committing(news: Commit): void {
+    // A position that is assigned again was not committed the first time.
+    const isCommitted = ({ head }: Commit): boolean => head < news.changes[0]!.position;
+    this.#unheard = [...this.#unheard.filter(isCommitted), news];
+  }
+
+  /** What was begun up to `head` was committed; the rest was not. */
+  #takeNews(head: number): Commit {
+    const changes = this.#unheard.filter((news) => news.head <= head).flatMap((news) => news.changes);
+    this.#unheard = [];
+    this.#head = head;
+    return { head, changes };
+  }
+
+  #settleDoubt(head: number): void {
+    const news = this.#takeNews(head);
+    if (news.changes.length > 0) this.#listeners.tell(news);
+  }
+
+  #committed({ head = this.#head, outcomes }: Extract<FromWriter, { kind: 'batch' }>): void {
+    const news = this.#takeNews(head);
+    if (outcomes.some((outcome) => outcome.ok)) this.#listeners.tell(news);
     for (const outcome of outcomes) {
       const waiting = this.#settle(outcome.id);
       if (outcome.ok) waiting?.resolve(outcome.value);
