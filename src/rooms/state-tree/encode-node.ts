@@ -79,7 +79,7 @@ export const hashOfBody = (body: Uint8Array): NodeHash => hash('sha256', body, '
 /** `depth`: how far below the root the node stands (0 to DEPTH_MAX); a leaf names its place, an inner node does not. */
 export function encodeNode(node: StateNode, depth: number): EncodedNode {
   const body = node.kind === 'leaf' ? encodeLeaf(node, depth) : encodeInner(node);
-  return { hash: hashOfBody(body), body };
+  return { hash: hashOfBody(body), body, node };
 }
 
 const emptyLeaf: Leaf = { kind: 'leaf', keys: [], values: [] };

@@ -8,26 +8,7 @@ import type { StateNodes } from './state-nodes.ts';
 /** State-key id → event nid. */
 export type StateEntries = Map<number, number>;
 
-/** The event nid at `key`, or undefined. Throws DamagedStateError. */
-export async function getEntry(source: NodeSource, root: NodeHash, key: number): Promise<number | undefined> {
-  const found = new Map<NodeHash, StateNode>();
-  let hash: NodeHash | undefined = root;
-  for (let depth = 0; hash !== undefined; depth++) {
-    let node = source.nodes.get(hash);
-    if (node === undefined) {
-      await fetchNodes(source, [hash], found);
-      node = found.get(hash)!;
-    }
-    if (node.kind === 'leaf') {
-      const index = indexInLeaf(node, key);
-      return node.keys[index] === key ? node.values[index] : undefined;
-    }
-    hash = node.children[digitAt(key, depth)];
-  }
-  return undefined;
-}
-
-/** The same, if all nodes on the way are in memory; 'absent': they are not. */
+/** The event nid at `key`, or undefined, if all nodes on the way are in memory; 'absent': they are not. */
 export function entryInMemory(nodes: StateNodes, root: NodeHash, key: number): number | undefined | 'absent' {
   if (root === emptyRoot) return undefined;
   let hash: NodeHash | undefined = root;
@@ -66,11 +47,14 @@ function descend(node: StateNode, keys: readonly number[], depth: number, entrie
   return wanted;
 }
 
-/** The entries of those `keys` that are set. Throws DamagedStateError. */
-export async function getEntries(source: NodeSource, root: NodeHash, keys: readonly number[]): Promise<StateEntries> {
-  const entries: StateEntries = new Map();
+async function readEntries(
+  source: NodeSource,
+  root: NodeHash,
+  keys: readonly number[],
+  entries: StateEntries,
+): Promise<void> {
   const found = new Map<NodeHash, StateNode>();
-  let level: Wanted[] = keys.length === 0 ? [] : [{ hash: root, keys }];
+  let level: Wanted[] = [{ hash: root, keys }];
   for (let depth = 0; level.length > 0; depth++) {
     await fetchNodes(
       source,
@@ -79,7 +63,24 @@ export async function getEntries(source: NodeSource, root: NodeHash, keys: reado
     );
     level = level.flatMap((wanted) => descend(found.get(wanted.hash)!, wanted.keys, depth, entries));
   }
+}
+
+/** The entries of those `keys` that are set. Throws DamagedStateError. */
+export async function getEntries(source: NodeSource, root: NodeHash, keys: readonly number[]): Promise<StateEntries> {
+  const entries: StateEntries = new Map();
+  const absent: number[] = [];
+  for (const key of keys) {
+    const entry = entryInMemory(source.nodes, root, key);
+    if (entry === 'absent') absent.push(key);
+    else if (entry !== undefined) entries.set(key, entry);
+  }
+  if (absent.length > 0) await readEntries(source, root, absent, entries);
   return entries;
+}
+
+/** The event nid at `key`, or undefined. Throws DamagedStateError. */
+export async function getEntry(source: NodeSource, root: NodeHash, key: number): Promise<number | undefined> {
+  return (await getEntries(source, root, [key])).get(key);
 }
 
 /** Every entry of the state; in no order to rely on. Throws DamagedStateError. */

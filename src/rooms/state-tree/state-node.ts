@@ -32,8 +32,9 @@ export type StateNode = Leaf | Inner;
 /** A node's name: the first 16 bytes of the SHA-256 of its encoding, as 32 hex digits. */
 export type NodeHash = string;
 
-/** A node as the database keeps it. */
+/** A node, and as the database keeps it. */
 export interface EncodedNode {
+  readonly node: StateNode;
   readonly hash: NodeHash;
   readonly body: Uint8Array;
 }

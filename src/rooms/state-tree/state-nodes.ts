@@ -1,6 +1,5 @@
-// The state nodes in memory: a bounded cache of decoded nodes, plus those written but not yet committed.
+// The state nodes in memory: a bounded cache of decoded nodes, and those written but not yet committed.
 
-import { decodeNode } from './decode-node.ts';
 import type { EncodedNode, NodeHash, StateNode } from './state-node.ts';
 
 /** What became of held nodes: exactly one of the two is called, once. */
@@ -14,6 +13,7 @@ export interface HeldNodes {
 interface Held {
   readonly node: StateNode;
   holders: number;
+  isStored: boolean;
 }
 
 export class StateNodes {
@@ -42,7 +42,7 @@ export class StateNodes {
     return older;
   }
 
-  /** Keeps a node that the database has; what was not asked for while half the bound was filled anew is forgotten. */
+  /** Keeps a node; what was not asked for while half the bound was filled anew is forgotten. */
   put(hash: NodeHash, node: StateNode): void {
     if (this.#recent.size >= this.#generationMax) {
       this.#older = this.#recent;
@@ -53,10 +53,14 @@ export class StateNodes {
 
   /** Makes new nodes readable before they are committed, and keeps them however full the cache is. */
   hold(newNodes: readonly EncodedNode[]): HeldNodes {
-    for (const { hash, body } of newNodes) {
+    for (const { hash, node } of newNodes) {
       const held = this.#held.get(hash);
-      if (held === undefined) this.#held.set(hash, { node: decodeNode(body).node, holders: 1 });
-      else held.holders++;
+      if (held !== undefined) held.holders++;
+      else {
+        this.#held.set(hash, { node, holders: 1, isStored: false });
+        // What was made is read soon.
+        this.put(hash, node);
+      }
     }
     return {
       commit: () => this.#release(newNodes, true),
@@ -76,8 +80,10 @@ export class StateNodes {
     for (const { hash } of nodes) {
       const held = this.#held.get(hash);
       if (held === undefined) continue;
-      if (committed) this.put(hash, held.node);
-      if (--held.holders === 0) this.#held.delete(hash);
+      held.isStored ||= committed;
+      if (--held.holders > 0) continue;
+      this.#held.delete(hash);
+      if (!held.isStored) this.forget([hash]);
     }
   }
 }

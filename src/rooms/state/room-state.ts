@@ -40,7 +40,7 @@ export interface RoomState {
 }
 
 // A copy of its own: small Buffers share one large pool, which crossing to the writer thread would copy whole.
-export const hashToBytes = (hash: NodeHash): Uint8Array => Uint8Array.from(Buffer.from(hash, 'hex'));
+export const hashToBytes = (hash: NodeHash): Uint8Array => new Uint8Array(Buffer.from(hash, 'hex'));
 export const bytesToHash = (bytes: Uint8Array): NodeHash =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
