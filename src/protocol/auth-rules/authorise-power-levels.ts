@@ -15,8 +15,7 @@ const levelNames = Object.keys(levelDefaults);
 
 /** `previous`: the room's m.room.power_levels; `power`: the level of the sender by it. */
 export function authorisePowerLevels(judged: Judged, previous: RoomEvent | undefined, power: number): Verdict {
-  const { event, version } = judged;
-  const malformed = checkValues(event.content, version) ?? checkUsers(judged);
+  const malformed = malformedBy(judged);
   if (malformed !== undefined) return malformed;
   // "If there is no previous m.room.power_levels event in the room, allow."
   if (previous === undefined) return allowed;
@@ -27,6 +26,24 @@ export function authorisePowerLevels(judged: Judged, previous: RoomEvent | undef
     // "Otherwise, allow."
     allowed
   );
+}
+
+interface Checked {
+  readonly version: RoomVersion;
+  readonly create: RoomEvent;
+  readonly malformed: Verdict | undefined;
+}
+
+/** What was found of an event's own values last: in a conflict it is judged by hundreds of others. Events never change. */
+const lastChecked = new WeakMap<RoomEvent, Checked>();
+
+function malformedBy(judged: Judged): Verdict | undefined {
+  const { event, version, create } = judged;
+  const known = lastChecked.get(event);
+  if (known?.version === version && known.create === create) return known.malformed;
+  const malformed = checkValues(event.content, version) ?? checkUsers(judged);
+  lastChecked.set(event, { version, create, malformed });
+  return malformed;
 }
 
 /** Whether every level is one in this room version. */
@@ -93,16 +110,14 @@ interface Change {
 function changes(version: RoomVersion, before: Json | undefined, after: Json | undefined): Change[] {
   const old = isJsonObject(before) ? before : {};
   const new_ = isJsonObject(after) ? after : {};
-  const keys = new Set([...Object.keys(old), ...Object.keys(new_)]);
   const changed: Change[] = [];
-  for (const key of keys) {
-    const change: Change = {
-      key,
-      before: readPowerLevelValue(ownValue(old, key), version),
-      after: readPowerLevelValue(ownValue(new_, key), version),
-    };
+  const compare = (key: string, one: Json | undefined, other: Json | undefined): void => {
+    if (one === other) return;
+    const change = { key, before: readPowerLevelValue(one, version), after: readPowerLevelValue(other, version) };
     if (change.before !== change.after) changed.push(change);
-  }
+  };
+  for (const key of Object.keys(old)) compare(key, old[key], ownValue(new_, key));
+  for (const key of Object.keys(new_)) if (!Object.hasOwn(old, key)) compare(key, undefined, new_[key]);
   return changed;
 }
 
