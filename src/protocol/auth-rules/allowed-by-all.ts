@@ -15,6 +15,18 @@ export interface Choice {
 /** States by which one event is judged. */
 const STATES_MAX = 2000;
 
+/** What is left to be judged by where all that `before` led to was looked at, for the same keys; undefined: nothing. */
+export const choicesSince = (choices: readonly Choice[], before: readonly Choice[]): readonly Choice[] | undefined => {
+  const changed = choices.flatMap(({ events }, index) => (events === before[index]!.events ? [] : [index]));
+  const [index] = changed;
+  if (index === undefined) return undefined;
+  const { events } = choices[index]!;
+  const { events: earlier } = before[index]!;
+  const isMore = earlier.length < events.length && earlier.every((event, at) => event === events[at]);
+  if (changed.length > 1 || !isMore) return choices;
+  return choices.with(index, { ...choices[index]!, events: events.slice(earlier.length) });
+};
+
 /** Keys that are not among the choices have nothing. False as well where there are too many states. */
 export const allowedByAll = (event: RoomEvent, version: RoomVersion, choices: readonly Choice[]): boolean => {
   const chosen = choices.map(() => 0);

@@ -1,44 +1,42 @@
 // Events that the current state allows whatever a conflict comes to: for them it need not be resolved.
 //
-// What all branches agree on stands in the resolved state. Elsewhere there is one of the events among which the resolution chooses,
-// or nothing. That there is something is sure where a branch has an event that passes as long as there is nothing: were all others
+// That there is something under a key is sure where a branch has an event that passes as long as there is nothing: were all others
 // refused, it would not be. Room versions 2 to 12, "State resolution".
 
-import { allowedByAll, type Choice } from '../../protocol/auth-rules/allowed-by-all.ts';
+import { allowedByAll, type Choice, choicesSince } from '../../protocol/auth-rules/allowed-by-all.ts';
 import { authEventKeys } from '../../protocol/auth-rules/auth-event-keys.ts';
+import { ruledAlike } from '../../protocol/auth-rules/ruled-alike.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
-import type { StateKeyPair } from '../state/room-state.ts';
-import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Batch } from './batch.ts';
 import { CREATE, currentState, judgedBy, POLICY } from './current-state.ts';
 import { loadEvents } from './load-events.ts';
-import { type Contenders, endsOf, rootsOf } from './room-ends.ts';
+import { type Outcome, outcomesOf } from './outcomes.ts';
+import { endsOf, rootsOf, type WorkedOut } from './room-ends.ts';
 import { nidsOf } from './state-key-nids.ts';
-
-/** What may stand under a key of the resolved state; all by nid. */
-interface Outcome {
-  readonly pair: StateKeyPair;
-  /** What the branches have there; undefined: one has nothing. */
-  readonly values: ReadonlySet<number | undefined>;
-  readonly contenders: ReadonlySet<number>;
-}
 
 /** Whether every state that may come of the branches allows the event. False: it cannot be told. */
 export const allowedByAnyOutcome = async (batch: Batch, event: RoomEvent): Promise<boolean> => {
   const { workedOut } = endsOf(batch);
   if (!batch.isStale || !workedOut?.contenders) return false;
-  const { version } = batch.room;
-  const outcomes = await outcomesOf(batch, workedOut.contenders, judgedBy(batch.room, event));
+  const outcomes = await outcomesOf(batch, workedOut, judgedBy(batch.room, event));
+  if (allowedBy(batch, workedOut, event, outcomes)) return true;
   const choices: Choice[] = [];
-  for (const outcome of outcomes) choices.push(await choiceAfter(batch, outcome));
-  if (allowedByAll(event, version, choices)) return true;
-  for (const [index, outcome] of outcomes.entries()) {
-    const { events, ...key } = choices[index]!;
-    if (events.length < 2 || !(await hasSomething(batch, workedOut.contenders, outcome))) continue;
-    choices[index] = { ...key, events: events.filter((one) => one !== undefined) };
+  for (const outcome of outcomes) {
+    const isSure = !outcome.isAgreed && (await hasSomething(batch, workedOut, outcome));
+    choices.push(isSure ? { ...outcome, events: outcome.among } : outcome);
   }
-  return allowedByAll(event, version, choices);
+  return allowedBy(batch, workedOut, event, choices);
+};
+
+/** Of an event that is ruled as others were before, what is to be chosen from since is all that is looked at. */
+const allowedBy = ({ room }: Batch, { allowed }: WorkedOut, event: RoomEvent, choices: readonly Choice[]): boolean => {
+  const question = ruledAlike(event, room.version);
+  const before = question === undefined ? undefined : allowed.get(question);
+  const since = before ? choicesSince(choices, before) : choices;
+  if (since && !allowedByAll(event, room.version, since)) return false;
+  if (question !== undefined) allowed.set(question, choices);
+  return true;
 };
 
 /** A state with the m.room.policy of the current one. */
@@ -47,54 +45,15 @@ export const stateWithPolicy = async (batch: Batch): Promise<NodeHash> => {
   if (!batch.isStale || any === undefined) return currentState(batch);
   const [policy] = await nidsOf(batch, [POLICY]);
   if (policy === undefined) return any;
-  const { contenders } = endsOf(batch).workedOut ?? {};
-  const [outcome] = contenders ? await outcomesOf(batch, contenders, [POLICY]) : [];
-  return outcome && isCertain(outcome) ? any : currentState(batch);
-};
-
-const outcomesOf = async (
-  batch: Batch,
-  contenders: Contenders,
-  pairs: readonly StateKeyPair[],
-): Promise<readonly Outcome[]> => {
-  const { source } = batch.engine.state;
-  const keys = await nidsOf(batch, pairs);
-  const known = keys.filter((key) => key !== undefined);
-  const branches: ReadonlyMap<number, number>[] = [];
-  for (const root of endsOf(batch).roots.keys()) branches.push(await getEntries(source, root, known));
-  return pairs.map((pair, index) => {
-    const key = keys[index];
-    // Of a key that nobody has used yet there is nothing.
-    if (key === undefined) return { pair, values: new Set([undefined]), contenders: new Set() };
-    const values = new Set(branches.map((branch) => branch.get(key)));
-    return { pair, values, contenders: contenders.get(key) ?? new Set() };
-  });
-};
-
-const isAgreed = ({ values }: Outcome): boolean => values.size === 1 && !values.has(undefined);
-
-const isCertain = (outcome: Outcome): boolean =>
-  isAgreed(outcome) || (outcome.values.size === 1 && outcome.contenders.size === 0);
-
-const eventsAmong = ({ engine, room }: Batch, nids: Iterable<number | undefined>): Promise<RoomEvent[]> =>
-  engine.state.eventsOf(
-    room,
-    [...nids].filter((nid) => nid !== undefined),
-  );
-
-/** What comes of the resolution. Nothing first, as it is refused most often. */
-const choiceAfter = async (batch: Batch, outcome: Outcome): Promise<Choice> => {
-  const { pair, values, contenders } = outcome;
-  const [type, stateKey] = pair;
-  if (isAgreed(outcome)) return { type, stateKey, events: await eventsAmong(batch, values) };
-  return { type, stateKey, events: [undefined, ...(await eventsAmong(batch, new Set([...values, ...contenders])))] };
+  const { workedOut } = endsOf(batch);
+  const [outcome] = workedOut?.contenders ? await outcomesOf(batch, workedOut, [POLICY]) : [];
+  return outcome?.isCertain ? any : currentState(batch);
 };
 
 /** Whether a branch has an event there that passes as long as there is nothing. */
-const hasSomething = async (batch: Batch, contenders: Contenders, { pair, values }: Outcome): Promise<boolean> => {
-  if (values.size < 2) return false;
-  for (const event of await eventsAmong(batch, values)) {
-    if (allowedByAll(event, batch.room.version, await choicesWithin(batch, contenders, event, pair))) return true;
+const hasSomething = async (batch: Batch, workedOut: WorkedOut, bare: Outcome): Promise<boolean> => {
+  for (const event of bare.ofBranches) {
+    if (allowedByAll(event, batch.room.version, await choicesWithin(batch, workedOut, event, bare))) return true;
   }
   return false;
 };
@@ -102,9 +61,9 @@ const hasSomething = async (batch: Batch, contenders: Contenders, { pair, values
 /** What an event may be judged by in the resolution, while there is nothing under the key `bare`. */
 const choicesWithin = async (
   batch: Batch,
-  contenders: Contenders,
+  workedOut: WorkedOut,
   event: RoomEvent,
-  bare: StateKeyPair,
+  bare: Outcome,
 ): Promise<readonly Choice[]> => {
   const { engine, room } = batch;
   const named = await loadEvents(engine, room, event.authEvents);
@@ -114,16 +73,12 @@ const choicesWithin = async (
     const own = all.find((one) => one?.event.type === type && one.event.stateKey === stateKey);
     return own?.known.verdict === 2 ? undefined : own?.event;
   };
-  const outcomes = await outcomesOf(batch, contenders, [CREATE, ...authEventKeys(event, room.version)]);
-  const choices: Choice[] = [];
-  for (const outcome of outcomes) {
-    const [type, stateKey] = outcome.pair;
-    const isBare = type === bare[0] && stateKey === bare[1];
-    const nids = isBare ? [] : new Set([...outcome.values, ...outcome.contenders]);
-    const others = await eventsAmong(batch, nids);
+  const outcomes = await outcomesOf(batch, workedOut, [CREATE, ...authEventKeys(event, room.version)]);
+  return outcomes.map(({ type, stateKey, among, isAgreed }) => {
+    const isBare = type === bare.type && stateKey === bare.stateKey;
+    const others = isBare ? [] : among;
     // Since v12 no event names the create event, which is that of the room.
-    const isGiven = type === 'm.room.create' && isAgreed(outcome);
-    choices.push({ type, stateKey, events: isGiven ? others : [ownOf(type, stateKey), ...others] });
-  }
-  return choices;
+    const isGiven = type === 'm.room.create' && isAgreed;
+    return { type, stateKey, events: isGiven ? others : [ownOf(type, stateKey), ...others] };
+  });
 };

@@ -41,6 +41,7 @@ export const moveHead = (batch: Batch, extremities: readonly Extremity[], move?:
 
 const noteMove = (workedOut: WorkedOut, { key, event, replaces, cites, isRuling }: Move): void => {
   workedOut.changed.add(key);
+  workedOut.outcomes.delete(key);
   workedOut.isMoot ||= isRuling;
   for (const nid of cites) workedOut.cited?.add(nid);
   const { contenders } = workedOut;
@@ -55,57 +56,62 @@ export const currentState = async (batch: Batch): Promise<NodeHash> => {
     const { root, contenders, cited } = await resolved(batch, rootsOf(batch));
     batch.head = { ...batch.head, stateRoot: root };
     batch.isStale = false;
-    endsOf(batch).workedOut = { root, changed: new Set(), isMoot: false, contenders, cited };
+    endsOf(batch).workedOut = {
+      root,
+      changed: new Set(),
+      isMoot: false,
+      contenders,
+      cited,
+      outcomes: new Map(),
+      allowed: new Map(),
+    };
   }
   return batch.head.stateRoot;
 };
 
 /**
- * A state that says of the event what the current state says of it, if there is one in hand: what was worked out before events that
- * changed other keys still holds for those by which this one is judged.
+ * A state that says of some keys what the current state says of them, if there is one in hand: what was worked out before events
+ * that changed other keys still holds for them.
  */
-export const stateInHand = async (batch: Batch, event: RoomEvent): Promise<NodeHash | undefined> => {
+export const stateInHand = (batch: Batch, keys: readonly number[]): NodeHash | undefined => {
   if (!batch.isStale) return batch.head.stateRoot;
   const { workedOut } = endsOf(batch);
   if (!workedOut || workedOut.isMoot) return undefined;
-  const keys = await keysFor(batch, event);
   return keys.some((key) => workedOut.changed.has(key)) ? undefined : workedOut.root;
 };
 
 export const CREATE: StateKeyPair = ['m.room.create', ''];
-const POWER_LEVELS: StateKeyPair = ['m.room.power_levels', ''];
 export const POLICY: StateKeyPair = ['m.room.policy', ''];
 
 /** What rules judge an event by. */
-export const judgedBy = ({ version }: RoomRef, event: RoomEvent): StateKeyPair[] => [
-  CREATE,
-  POWER_LEVELS,
-  ...authEventKeys(event, version),
-];
+export const judgedBy = ({ version }: RoomRef, event: RoomEvent): readonly StateKeyPair[] => {
+  const keys = authEventKeys(event, version);
+  // Since v12 the create event is not selected.
+  return version.roomIdIsCreateHash ? [CREATE, ...keys] : keys;
+};
 
-/** And what says which policy server is to have signed it. */
-const keysFor = async (batch: Batch, event: RoomEvent): Promise<number[]> =>
+/** The nids of that which anybody has used, and of what says which policy server is to have signed it. */
+export const keysFor = async (batch: Batch, event: RoomEvent): Promise<number[]> =>
   (await nidsOf(batch, [...judgedBy(batch.room, event), POLICY])).filter((key) => key !== undefined);
 
 /**
- * Whether the current state says of an event what the state before it says, as far as can be told without working it out: what
- * all extremities have is in the resolved state, and what none has is not, as long as no conflict brings it back.
+ * Whether the current state says of some keys what the state before an event says, as far as can be told without working it out:
+ * what all extremities have is in the resolved state, and what none has is not, as long as no conflict brings it back.
  */
-export const saysTheSame = async (batch: Batch, event: RoomEvent, before: NodeHash): Promise<boolean> => {
+export const saysTheSame = async (batch: Batch, keys: readonly number[], before: NodeHash): Promise<boolean> => {
   const { engine, head } = batch;
   const roots = new Set(batch.isStale ? rootsOf(batch) : [head.stateRoot]);
   roots.delete(before);
   if (roots.size === 0) return true;
-  const known = await keysFor(batch, event);
   const { source } = engine.state;
-  const said = await getEntries(source, before, known);
+  const said = await getEntries(source, before, keys);
   if (batch.isStale) {
     const { contenders } = endsOf(batch).workedOut ?? {};
-    if (known.some((key) => !said.has(key) && (!contenders || contenders.has(key)))) return false;
+    if (keys.some((key) => !said.has(key) && (!contenders || contenders.has(key)))) return false;
   }
   for (const root of roots) {
-    const other = await getEntries(source, root, known);
-    if (known.some((key) => other.get(key) !== said.get(key))) return false;
+    const other = await getEntries(source, root, keys);
+    if (keys.some((key) => other.get(key) !== said.get(key))) return false;
   }
   return true;
 };

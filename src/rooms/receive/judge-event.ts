@@ -12,7 +12,7 @@ import { type Batch, keepState, type Place } from './batch.ts';
 import { authorisedByAuthEvents } from './checks/auth-events.ts';
 import { signedByPolicyServer } from './checks/policy-server.ts';
 import { authorisedByState } from './checks/state.ts';
-import { currentState, saysTheSame, stateInHand } from './current-state.ts';
+import { currentState, keysFor, saysTheSame, stateInHand } from './current-state.ts';
 import type { FailedCheck, IncomingEvent } from './incoming.ts';
 import { isLenient, withMembersOf } from './partial-state.ts';
 import { type Prevs, prevsOf, stateBefore } from './state-before.ts';
@@ -119,10 +119,11 @@ const softFailureOf = async (
   // Of a room whose members are not known the current state says too little to hold anything back by it.
   if (isLenient(batch)) return signedByPolicyServer(batch, incoming, await stateWithPolicy(batch));
   // What the state before allowed is allowed by one that says the same.
-  if (before !== undefined && (await saysTheSame(batch, event, before))) {
+  const keys = await keysFor(batch, event);
+  if (before !== undefined && (await saysTheSame(batch, keys, before))) {
     return signedByPolicyServer(batch, incoming, before);
   }
-  const inHand = await stateInHand(batch, event);
+  const inHand = stateInHand(batch, keys);
   if (inHand === undefined && (await allowedByAnyOutcome(batch, event))) {
     return signedByPolicyServer(batch, incoming, await stateWithPolicy(batch));
   }

@@ -1,10 +1,12 @@
 // The forward extremities while events are judged: found by id, their states counted, changed in place, so that an event costs
 // by what it changes and not by their number.
 
+import type { Choice } from '../../protocol/auth-rules/allowed-by-all.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
+import type { Outcome } from './outcomes.ts';
 
 /** The events among which a resolution chooses what stands under a key, by the nid of the key; more of them at most. */
 export type Contenders = ReadonlyMap<number, ReadonlySet<number>>;
@@ -20,6 +22,10 @@ export interface WorkedOut {
   readonly contenders: Map<number, Set<number>> | undefined;
   /** Since v12: what these refer to, directly or not. */
   readonly cited: Set<number> | undefined;
+  /** What may stand under keys that were asked for, by their nids. */
+  readonly outcomes: Map<number, Outcome>;
+  /** By what all outcomes of these allowed the events that the rules cannot tell from each other. */
+  readonly allowed: Map<string, readonly Choice[]>;
 }
 
 export interface RoomEnds {
@@ -40,7 +46,9 @@ export const endsOf = (batch: Batch): RoomEnds => {
   // What the batch before learnt is taken over: it holds for these alone from now on.
   const { byId, roots, workedOut } = room.ends?.list === head.extremities ? room.ends : indexed(list);
   room.ends = undefined;
-  batch.ends = { list, byId, roots, workedOut };
+  // What events say is read anew by each batch: some may have been redacted.
+  const readAnew = workedOut && { ...workedOut, outcomes: new Map(), allowed: new Map() };
+  batch.ends = { list, byId, roots, workedOut: readAnew };
   batch.head = { ...head, extremities: list };
   return batch.ends;
 };
