@@ -8,9 +8,6 @@ import type { Extremity } from '../warm-rooms.ts';
 import type { Batch } from './batch.ts';
 import type { Outcome } from './outcomes.ts';
 
-/** The events among which a resolution chooses what stands under a key, by the nid of the key; more of them at most. */
-export type Contenders = ReadonlyMap<number, ReadonlySet<number>>;
-
 /** The resolved state of several ends as it was worked out last, and what of it still holds. */
 export interface WorkedOut {
   readonly root: NodeHash;
@@ -18,7 +15,7 @@ export interface WorkedOut {
   readonly changed: Set<number>;
   /** Something changed that rules look at: other keys may have come out otherwise. */
   isMoot: boolean;
-  /** undefined: not known. */
+  /** The events among which a resolution chooses what stands under a key, by its nid; more of them at most. undefined: not known. */
   readonly contenders: Map<number, Set<number>> | undefined;
   /** Since v12: what these refer to, directly or not. */
   readonly cited: Set<number> | undefined;
