@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { slicesOf } from '../../src/lib/slices-of.ts';
 import type { ServerName } from '../../src/protocol/ids/branded.ts';
 import { signRequest } from '../../src/protocol/x-matrix/sign-request.ts';
 import type { RunningServer } from '../servers/running-server.ts';
@@ -27,8 +28,8 @@ const agent = new Agent({ keepAlive: true, ca: readFileSync(tls.authority), maxS
 /** In transactions of 50, in the order given. */
 export const deliveriesOf = (to: RunningServer, origin: ServerName, events: readonly ForeignEvent[]): Delivery[] => {
   const deliveries: Delivery[] = [];
-  for (let at = 0; at < events.length; at += PDUS_MAX) {
-    const pdus = events.slice(at, at + PDUS_MAX).map(({ pduJson }) => pduJson);
+  for (const some of slicesOf(events, PDUS_MAX)) {
+    const pdus = some.map(({ pduJson }) => pduJson);
     const path = `/_matrix/federation/v1/send/${run}-${++count}`;
     const body = `{"origin":"${origin}","origin_server_ts":${run},"pdus":[${pdus.join(',')}]}`;
     const signed = { method: 'PUT', uri: path, origin, destination: to.serverName, contentJson: body };

@@ -1,5 +1,6 @@
 // One-time keys of other users' devices, for new encrypted sessions. Client-Server API, POST /keys/claim.
 
+import { slicesOf } from '../lib/slices-of.ts';
 import type { Json, JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import type { Database } from '../storage/database.ts';
@@ -22,8 +23,8 @@ export const claimLocalKeys = async (db: Database, wanted: KeysWanted): Promise<
     [...devices].map(([deviceId, algorithm]): Wish => ({ userId, deviceId, algorithm })),
   );
   const claimed = Object.create(null) as ClaimedKeys;
-  for (let from = 0; from < wishes.length; from += CLAIMS_AT_ONCE) {
-    await claimSome(db, wishes.slice(from, from + CLAIMS_AT_ONCE), claimed);
+  for (const some of slicesOf(wishes, CLAIMS_AT_ONCE)) {
+    await claimSome(db, some, claimed);
   }
   return claimed;
 };

@@ -1,5 +1,6 @@
 // Device and cross-signing keys of users, as one of them may see them. Client-Server API, POST /keys/query.
 
+import { slicesOf } from '../lib/slices-of.ts';
 import type { JsonObject } from '../protocol/events/json.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import type { Database, ReadTx } from '../storage/database.ts';
@@ -51,8 +52,8 @@ export const queryLocalKeys = async (
 ): Promise<KeysOfUsers> => {
   const answer = noKeys();
   const users = [...wanted];
-  for (let from = 0; from < users.length; from += USERS_AT_ONCE) {
-    const some = new Map(users.slice(from, from + USERS_AT_ONCE));
+  for (const slice of slicesOf(users, USERS_AT_ONCE)) {
+    const some = new Map(slice);
     for (const userId of some.keys()) answer.device_keys[userId] = emptyRecord();
     await db.read((tx) => addKeysOfUsers(tx, some, observer, answer));
   }

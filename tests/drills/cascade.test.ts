@@ -2,6 +2,7 @@
 // up again by itself.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { slicesOf } from '../../src/lib/slices-of.ts';
 import type { EventId, RoomId } from '../../src/protocol/ids/branded.ts';
 import { type AskingServer, startAskingServer } from '../harness/asking-server.ts';
 import type { TestClient } from '../harness/client.ts';
@@ -33,8 +34,7 @@ beforeAll(async () => {
 afterAll(() => life.disposeAsync());
 
 const send = async (events: readonly RemoteEvent[]): Promise<void> => {
-  for (let at = 0; at < events.length; at += STEP) {
-    const some = events.slice(at, at + STEP);
+  for (const some of slicesOf(events, STEP)) {
     const { status } = await them.ask(us.name, 'PUT', `/_matrix/federation/v1/send/${some[0]!.eventId.slice(1, 9)}`, {
       origin: them.name,
       origin_server_ts: 1,

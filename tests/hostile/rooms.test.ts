@@ -1,6 +1,7 @@
 // Hostile events: histories and claims that a room has to bear.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { slicesOf } from '../../src/lib/slices-of.ts';
 import type { EventId } from '../../src/protocol/ids/branded.ts';
 import { signEvent } from '../../src/protocol/signing/sign-event.ts';
 import { testKey } from '../harness/peer-server.ts';
@@ -26,8 +27,7 @@ const taken = (event: RemoteEvent): Promise<{ readonly isRejected: boolean }> =>
   until('event', async () => (await stage.stored([event])).get(event.eventId));
 
 const sendAll = async (events: readonly RemoteEvent[]): Promise<void> => {
-  for (let at = 0; at < events.length; at += PDUS_MAX) {
-    const some = events.slice(at, at + PDUS_MAX);
+  for (const some of slicesOf(events, PDUS_MAX)) {
     await until('taken', async () => (await stage.send(some)).status === 200);
   }
 };

@@ -4,6 +4,7 @@
 import type { Ephemeral } from '../../ephemeral/ephemeral.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
@@ -174,8 +175,7 @@ export class EphemeralEdus implements AsyncDisposable {
   }
 
   #tellPresences(server: ServerName, list: readonly Said[]): void {
-    for (let from = 0; from < list.length; from += PRESENCES_AT_ONCE) {
-      const some = list.slice(from, from + PRESENCES_AT_ONCE);
+    for (const some of slicesOf(list, PRESENCES_AT_ONCE)) {
       const edu = { edu_type: 'm.presence', content: { push: some.map(({ content }) => content) } };
       this.#tell({ edu, key: `presence ${some.map(({ userId }) => userId).join(' ')}` }, [server]);
     }

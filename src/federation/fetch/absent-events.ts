@@ -1,5 +1,6 @@
 // Of a state that another server tells: which events are not here, and how many may be missing.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { Receive } from '../../rooms/receive/incoming.ts';
 
@@ -11,11 +12,10 @@ export const MISSING_SHARE_MAX = 0.01;
 /** Those of the events that are not stored, in their order. */
 export const absentEvents = async (receive: Pick<Receive, 'stored'>, ids: readonly EventId[]): Promise<EventId[]> => {
   const absent: EventId[] = [];
-  for (let from = 0; from < ids.length; from += LOOKED_UP_AT_ONCE) {
-    if (from > 0) await new Promise(setImmediate);
-    const some = ids.slice(from, from + LOOKED_UP_AT_ONCE);
+  for (const some of slicesOf(ids, LOOKED_UP_AT_ONCE)) {
     const stored = await receive.stored(some);
     for (const id of some) if (!stored.has(id)) absent.push(id);
+    await new Promise(setImmediate);
   }
   return absent;
 };

@@ -1,6 +1,7 @@
 // Auth chains of stored events, walked a level at a time. Server-Server API, "Auth chain".
 
 import { LruCache } from '../../lib/lru-cache.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import { tooLarge } from '../../protocol/errors/matrix-error.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
@@ -44,8 +45,7 @@ export const createAuthChains = ({ db }: { db: Database }) => {
       if (ids) for (const id of ids) found.push(id);
       else absent.push(nid);
     }
-    for (let at = 0; at < absent.length; at += CHUNK) {
-      const chunk = absent.slice(at, at + CHUNK);
+    for (const chunk of slicesOf(absent, CHUNK)) {
       for (const nid of await db.read((tx) => readAuthEvents(tx, room, chunk, known))) found.push(nid);
     }
     return found;

@@ -1,6 +1,7 @@
 // Which of a server's users were in a room, in one of its states.
 
 import { LruCache } from '../../lib/lru-cache.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { RoomState } from '../../rooms/state/room-state.ts';
 import { getEntries } from '../../rooms/state-tree/read-entries.ts';
 import type { NodeHash } from '../../rooms/state-tree/state-node.ts';
@@ -25,8 +26,8 @@ export const createPresences = ({ state, said }: { state: RoomState; said: Said 
   const read = async (tx: ReadTx, { nid, server }: AskedRoom, root: NodeHash): Promise<Presence> => {
     const keys = await memberKeysOfServer(tx, nid, server, USERS_MAX);
     let anyInvited = false;
-    for (let at = 0; at < keys.length; at += USERS_AT_ONCE) {
-      const entries = await getEntries(state.sourceIn(tx), root, keys.slice(at, at + USERS_AT_ONCE));
+    for (const some of slicesOf(keys, USERS_AT_ONCE)) {
+      const entries = await getEntries(state.sourceIn(tx), root, some);
       const memberships = new Set((await said(tx, [...entries.values()])).values());
       if (memberships.has('join')) return { anyJoined: true, anyInvited: true };
       anyInvited ||= memberships.has('invite');

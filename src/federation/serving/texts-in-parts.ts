@@ -1,5 +1,6 @@
 // Many events as texts, read in parts while they are sent: a state of 30,000 members is never in memory as a whole.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { Database } from '../../storage/database.ts';
 import { eventIdsOf, eventsByNid } from '../../storage/stores/events.ts';
@@ -18,15 +19,15 @@ export async function* pdusInParts(
   nids: readonly number[],
   isWhole: (nid: number) => boolean = () => true,
 ): TextParts {
-  for (let at = 0; at < nids.length; at += EVENTS_AT_ONCE) {
-    const events = await db.read((tx) => eventsByNid(tx, nids.slice(at, at + EVENTS_AT_ONCE)));
+  for (const some of slicesOf(nids, EVENTS_AT_ONCE)) {
+    const events = await db.read((tx) => eventsByNid(tx, some));
     yield events.map((event) => pduText(event, room, isWhole(event.nid) ? 'whole' : 'redacted'));
   }
 }
 
 export async function* eventIdsInParts(db: Database, nids: readonly number[]): TextParts {
-  for (let at = 0; at < nids.length; at += IDS_AT_ONCE) {
-    const ids = await db.read((tx) => eventIdsOf(tx, nids.slice(at, at + IDS_AT_ONCE)));
+  for (const some of slicesOf(nids, IDS_AT_ONCE)) {
+    const ids = await db.read((tx) => eventIdsOf(tx, some));
     yield [...ids.values()].map((id) => JSON.stringify(id));
   }
 }

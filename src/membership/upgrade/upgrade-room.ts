@@ -1,5 +1,6 @@
 // Replaces a room by a new one of another version. Client-Server API, "Room Upgrades", "Server behaviour".
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import { badJson } from '../../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
@@ -124,5 +125,5 @@ const copyBans = async (
   const drafts = bans
     .filter(({ stateKey }) => levels.powerOf(stateKey) < power)
     .map(({ type, stateKey, content }): Draft => ({ type, stateKey, sender, content }));
-  for (let at = 0; at < drafts.length; at += BANS_STEP) await rooms.sendAll(roomId, drafts.slice(at, at + BANS_STEP));
+  for (const some of slicesOf(drafts, BANS_STEP)) await rooms.sendAll(roomId, some);
 };

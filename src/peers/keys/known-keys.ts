@@ -3,6 +3,7 @@
 
 import type { Log } from '../../lib/log.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
 import {
@@ -44,8 +45,7 @@ export function createKnownKeys({ db, log }: KnownKeysDeps) {
 
     /** Reads the servers' keys into memory. */
     async load(servers: readonly ServerName[]): Promise<void> {
-      for (let from = 0; from < servers.length; from += SERVERS_OF_READ_MAX) {
-        const some = servers.slice(from, from + SERVERS_OF_READ_MAX);
+      for (const some of slicesOf(servers, SERVERS_OF_READ_MAX)) {
         for (const key of await db.read((tx) => serverKeysOfAll(tx, some))) keep(key);
       }
     },
@@ -61,8 +61,8 @@ export function createKnownKeys({ db, log }: KnownKeysDeps) {
 
     /** `documents` are verified. */
     async learn(documents: readonly SeenKeyDocument[]): Promise<void> {
-      for (let from = 0; from < documents.length; from += SAVED_AT_ONCE_MAX) {
-        const saved = await db.write(saveServerKeys, documents.slice(from, from + SAVED_AT_ONCE_MAX));
+      for (const some of slicesOf(documents, SAVED_AT_ONCE_MAX)) {
+        const saved = await db.write(saveServerKeys, some);
         for (const key of saved.keys) keep(key);
         for (const { serverName, keyId, publicKey, keptPublicKey, source, isKnown } of saved.refused) {
           refusedCount += 1;

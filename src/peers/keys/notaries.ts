@@ -3,6 +3,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import type { Exchange } from '../calls/exchange.ts';
 import { PeerError } from '../peer-error.ts';
@@ -67,8 +68,8 @@ export function createNotaries(deps: NotariesDeps) {
     const gateKey = `notary ${notary}`;
     const byServer = [...Map.groupBy(wants, ({ server }) => server).values()];
     try {
-      for (let from = 0; from < byServer.length; from += SERVERS_OF_QUERY_MAX) {
-        await query(notary, byServer.slice(from, from + SERVERS_OF_QUERY_MAX).flat());
+      for (const some of slicesOf(byServer, SERVERS_OF_QUERY_MAX)) {
+        await query(notary, some.flat());
       }
       gate.forget(gateKey);
     } catch (error) {

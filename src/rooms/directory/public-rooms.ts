@@ -2,6 +2,7 @@
 // Client-Server API, "GET /publicRooms" and "POST /publicRooms".
 
 import { LruCache } from '../../lib/lru-cache.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import { invalidParam } from '../../protocol/errors/matrix-error.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import { type PublishedRoom, publishedRooms } from '../../storage/stores/directory.ts';
@@ -67,13 +68,13 @@ export const createPublicRooms = ({ db, rooms }: Pick<DirectoryDeps, 'db' | 'roo
   const list = async (): Promise<Listed[]> => {
     const published = await db.read(publishedRooms);
     const listed: Listed[] = [];
-    for (let at = 0; at < published.length; at += READS_AT_ONCE) {
-      const some = published.slice(at, at + READS_AT_ONCE).map(async (room) => {
+    for (const some of slicesOf(published, READS_AT_ONCE)) {
+      const read = some.map(async (room) => {
         const root = bytesToHash(room.stateRoot);
         const known = entries.get(room.nid);
         return known?.root === root ? known : load(room, root);
       });
-      for (const each of await Promise.all(some)) if (each) listed.push(each);
+      for (const each of await Promise.all(read)) if (each) listed.push(each);
     }
     return listed.sort((a, b) => compare(markOf(a), markOf(b)));
   };

@@ -1,5 +1,6 @@
 // Who is in a room, and which rooms somebody is in. Client-Server API, /members, /joined_members, /joined_rooms.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId, UserId } from '../../protocol/ids/branded.ts';
@@ -86,8 +87,7 @@ export const listJoinedMembers = async (look: Look, roomId: RoomId): Promise<Rec
   if (membership !== 'join') throw forbidden('You are not in this room.');
   const members = await membersOfRoom(tx, room.nid, 'join');
   const joined: Record<UserId, JoinedMember> = {};
-  for (let at = 0; at < members.length; at += CHUNK) {
-    const some = members.slice(at, at + CHUNK);
+  for (const some of slicesOf(members, CHUNK)) {
     const contents = await contentsOf(
       tx,
       some.map(({ event }) => event),

@@ -1,5 +1,6 @@
 // What a persist changes of memberships, and of what members have read.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { WriteTx } from '../database.ts';
 import { membershipOf } from './memberships.ts';
 import type { EventRow, MembershipRow } from './persist-rows.ts';
@@ -33,19 +34,17 @@ export const upsertMemberships = async (
   for (const row of rows) {
     if (row.isLocal && row.membership === 'join') await countFromJoin(tx, room, row.user, position);
   }
-  for (let at = 0; at < rows.length; at += CHUNK) {
+  for (const some of slicesOf(rows, CHUNK)) {
     await tx.runMany(
       `INSERT INTO memberships (user_nid, room, membership, event, sender, position, is_local, since_position)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (user_nid, room) DO UPDATE SET membership = excluded.membership, event = excluded.event,
          sender = excluded.sender, position = excluded.position, forgotten = 0, since_position =
          CASE WHEN memberships.membership = excluded.membership THEN memberships.since_position ELSE excluded.position END`,
-      rows
-        .slice(at, at + CHUNK)
-        .map(({ user, membership, event, sender, isLocal }) => [
-          ...[user, room, membership, event, sender, position],
-          ...[isLocal ? 1 : 0, position],
-        ]),
+      some.map(({ user, membership, event, sender, isLocal }) => [
+        ...[user, room, membership, event, sender, position],
+        ...[isLocal ? 1 : 0, position],
+      ]),
     );
   }
 };

@@ -1,6 +1,7 @@
 // The answer to a client that has nothing, wants the whole state, or was away while much happened: written part by part, as the
 // client takes it.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { ReadTx } from '../../storage/database.ts';
 import { syncTokenText } from '../sync-token.ts';
 import type { UserRoom } from '../user-rooms.ts';
@@ -90,9 +91,8 @@ type Context = Omit<EntryContext, 'tx'>;
 async function* roomTexts(deps: AnswerDeps, entries: readonly RoomEntry[], context: Context): AsyncGenerator<string> {
   const { request, span } = context;
   let separator = '';
-  for (let from = 0; from < entries.length; from += ROOMS_AT_ONCE) {
+  for (const some of slicesOf(entries, ROOMS_AT_ONCE)) {
     request.signal.throwIfAborted();
-    const some = entries.slice(from, from + ROOMS_AT_ONCE);
     const nids = some.map(({ room }) => room.nid);
     const texts = await deps.db.read(async (tx) => {
       const news = await withReceipts(deps.ephemeral, tx, context.news, nids, { ...span, viewer: request.viewer.user });

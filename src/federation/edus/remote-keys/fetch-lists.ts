@@ -2,6 +2,7 @@
 // Server-Server API, GET /user/devices, POST /user/keys/query, POST /user/keys/claim.
 
 import type { ClaimedKeys, DevicesWanted, KeysWanted } from '../../../e2ee/ports.ts';
+import { slicesOf } from '../../../lib/slices-of.ts';
 import { PeerError } from '../../../peers/peer-error.ts';
 import type { Peers } from '../../../peers/peers.ts';
 import { canonicalJson } from '../../../protocol/canonical-json/canonical-json.ts';
@@ -76,8 +77,8 @@ export const createKeyCalls = ({ peers }: { readonly peers: Pick<Peers, 'call'> 
     async query(server, wanted, timeoutMs) {
       const users = [...wanted];
       const lists: Omit<FetchedList, 'isStale'>[] = [];
-      for (let from = 0; from < users.length; from += USERS_AT_ONCE) {
-        lists.push(...(await queryOnce(server, users.slice(from, from + USERS_AT_ONCE), timeoutMs)));
+      for (const some of slicesOf(users, USERS_AT_ONCE)) {
+        lists.push(...(await queryOnce(server, some, timeoutMs)));
       }
       return lists;
     },

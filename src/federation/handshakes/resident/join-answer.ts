@@ -2,6 +2,7 @@
 // Server-Server API, "PUT /_matrix/federation/v2/send_join".
 
 import { present } from '../../../lib/assert.ts';
+import { slicesOf } from '../../../lib/slices-of.ts';
 import { canonicalJson } from '../../../protocol/canonical-json/canonical-json.ts';
 import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import { serverOf } from '../../../protocol/ids/id-parts.ts';
@@ -118,8 +119,10 @@ const heroes = async (
 };
 
 async function* pdus({ db }: JoinAnswerDeps, room: RoomRef, nids: readonly number[]): AsyncIterable<string> {
-  for (let at = 0; at < nids.length; at += CHUNK) {
-    const events = await db.read((tx) => eventsByNid(tx, nids.slice(at, at + CHUNK)));
-    yield (at === 0 ? '' : ',') + events.map((event) => pduText(event, room, 'whole')).join(',');
+  let separator = '';
+  for (const some of slicesOf(nids, CHUNK)) {
+    const events = await db.read((tx) => eventsByNid(tx, some));
+    yield separator + events.map((event) => pduText(event, room, 'whole')).join(',');
+    separator = ',';
   }
 }

@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { slicesOf } from './slices-of.ts';
+
+test('a list comes some at a time, in its order', () => {
+  expect([...slicesOf([1, 2, 3, 4, 5], 2)]).toEqual([[1, 2], [3, 4], [5]]);
+  expect([...slicesOf([1, 2], 2)]).toEqual([[1, 2]]);
+  expect([...slicesOf([], 2)]).toEqual([]);
+});
