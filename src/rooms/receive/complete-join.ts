@@ -32,8 +32,8 @@ import { writeBatch } from './write-batch.ts';
 const CHUNK = 1000;
 /** Events that are looked up by their ids without letting others have their turn, some 10 ms. */
 const STATE_AT_ONCE = 250;
-/** Events in memory at once of those that came since the join. */
-const FOLLOWERS_AT_ONCE = 100;
+/** Events in memory at once of those that came since the join. Other rooms have their turn after them. */
+const FOLLOWERS_AT_ONCE = 50;
 
 export const completeJoin = async (engine: Engine, told: ToldJoinState): Promise<void> => {
   const before = await storeStateBefore(engine, told);
@@ -155,6 +155,7 @@ const putUnderFollowers = async (batch: Batch, join: number, events: Completion[
       const one = stored.get(nid);
       if (one?.room === room.nid) await putUnder(batch, incomingOf(one, room), events);
     }
+    await new Promise(setImmediate);
   }
 };
 
