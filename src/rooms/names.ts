@@ -3,29 +3,14 @@
 import { LruCache } from '../lib/lru-cache.ts';
 import type { UserId } from '../protocol/ids/branded.ts';
 import type { Database, ReadTx } from '../storage/database.ts';
-import { findStateKey, internNames } from '../storage/stores/names.ts';
+import { findStateKey, internNames, type NameNids, type NamesWanted } from '../storage/stores/names.ts';
 
 /** Entries of each kind kept in memory: about 100 bytes each. */
 const NAMES_MAX = 100_000;
 
-export interface NamesWanted {
-  readonly users: readonly UserId[];
-  readonly types: readonly string[];
-  readonly stateKeys: readonly (readonly [type: string, stateKey: string])[];
-}
-
-export interface Nids {
-  readonly users: readonly number[];
-  readonly types: readonly number[];
-  readonly stateKeys: readonly number[];
-}
-
 export interface Names {
-  /**
-   * The nids in the order of the question; names seen for the first time get one (a durable write). `remembers`: false for very
-   * many of whom hardly one is asked for again. Default true.
-   */
-  intern(wanted: NamesWanted, options?: { readonly remembers?: boolean }): Promise<Nids>;
+  /** Names seen for the first time get a nid (a durable write). */
+  intern(wanted: NamesWanted): Promise<NameNids>;
   /** nids of the state keys that are known, without making any; unknown ones are undefined. */
   findStateKeys(keys: NamesWanted['stateKeys']): Promise<(number | undefined)[]>;
   /** The same inside a read that is open already. */
@@ -58,15 +43,14 @@ export const createNames = (deps: { db: Database }): Names => {
   };
 
   return {
-    async intern(wanted, { remembers = true } = {}) {
-      const known: Nids = {
+    async intern(wanted) {
+      const known: NameNids = {
         users: wanted.users.map((id) => users.get(id) ?? 0),
         types: wanted.types.map((type) => types.get(type) ?? 0),
         stateKeys: wanted.stateKeys.map(([type, key]) => stateKeys.get(keyText(type, key)) ?? 0),
       };
       if (!known.users.includes(0) && !known.types.includes(0) && !known.stateKeys.includes(0)) return known;
       const nids = await deps.db.write(internNames, wanted);
-      if (!remembers) return nids;
       for (const [index, id] of wanted.users.entries()) users.set(id, nids.users[index]!);
       for (const [index, type] of wanted.types.entries()) types.set(type, nids.types[index]!);
       for (const [index, [type, key]] of wanted.stateKeys.entries()) {

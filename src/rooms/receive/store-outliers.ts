@@ -5,7 +5,7 @@ import { storeOutliers } from '../../storage/stores/entered-rooms.ts';
 import type { VerdictCode } from '../../storage/stores/persist.ts';
 import type { RoomRef } from '../room-ref.ts';
 import type { Engine } from '../rooms.ts';
-import { internEvents } from './intern-events.ts';
+import { namesIn } from './intern-events.ts';
 import type { JudgedOutlier } from './judge-outliers.ts';
 import type { KnownEvent } from './known-events.ts';
 
@@ -57,22 +57,19 @@ const storeChunk = async (
   fresh: readonly JudgedOutlier[],
   stored: Map<EventId, StoredOutlier>,
 ): Promise<number> => {
-  const { nids } = await internEvents(
-    engine,
-    fresh.map(({ incoming }) => incoming),
-    { remembers: false },
-  );
+  const { names, places } = namesIn(fresh.map(({ incoming }) => incoming));
   const first = await engine.nids.take(fresh.length);
+  const nids = new Map<EventId, number>();
   const authEdges: [number, number][] = [];
   const events = fresh.map(({ incoming, failed, awaits }, index) => {
     const { event, contentJson, restJson } = incoming;
-    const { type, sender, stateKey } = nids[index]!;
+    const { type, sender, stateKey } = places[index]!;
     const nid = first + index;
     const verdict: VerdictCode = failed ? 2 : 0;
-    stored.set(event.eventId, { nid, stateKey, verdict });
+    nids.set(event.eventId, nid);
     for (const id of event.authEvents) {
-      const auth = stored.get(id);
-      if (auth && stateKey !== null) authEdges.push([auth.nid, nid]);
+      const auth = nids.get(id) ?? stored.get(id)?.nid;
+      if (auth !== undefined && stateKey !== null) authEdges.push([auth, nid]);
     }
     const { eventId, originServerTs, depth } = event;
     return {
@@ -82,5 +79,10 @@ const storeChunk = async (
       ...(awaits.length > 0 && { awaits }),
     };
   });
-  return engine.db.write(storeOutliers, { room: room.nid, events, authEdges, now: engine.clock.now() });
+  const args = { room: room.nid, names, events, authEdges, now: engine.clock.now() };
+  const { stateKeys, woken } = await engine.db.write(storeOutliers, args);
+  for (const { nid, eventId, stateKey, verdict } of events) {
+    stored.set(eventId, { nid, stateKey: stateKey === null ? null : stateKeys[stateKey]!, verdict });
+  }
+  return woken;
 };

@@ -3,6 +3,7 @@
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { type ReadTx, writer } from '../database.ts';
 import { packRest } from '../rest-text.ts';
+import { internAll, type NamesWanted } from './names.ts';
 import { insertFailure } from './persist-received.ts';
 import type { EventRow } from './persist-rows.ts';
 import { awaitersOf } from './received-events.ts';
@@ -47,6 +48,8 @@ export const prepareRoom = writer(
 
 export interface OutliersToStore {
   readonly room: number;
+  /** What the events name. Their `type`, `sender` and `stateKey` are places in these lists. */
+  readonly names: NamesWanted;
   readonly events: readonly Pick<
     EventRow,
     | 'nid'
@@ -67,11 +70,16 @@ export interface OutliersToStore {
   readonly now: number;
 }
 
-/**
- * Some of a room's state or auth chain, beside its timeline. None of them is stored. Returns how many events were rejected for want
- * of them: these are noted to be judged again.
- */
-export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersToStore): Promise<number> => {
+export interface StoredOutliers {
+  /** In the order of `names.stateKeys`. */
+  readonly stateKeys: readonly number[];
+  /** So many events were rejected for want of these: they are noted to be judged again. */
+  readonly woken: number;
+}
+
+/** Some of a room's state or auth chain, beside its timeline. None of them is stored. */
+export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersToStore): Promise<StoredOutliers> => {
+  const { users, types, stateKeys } = await internAll(tx, args.names);
   await tx.runMany(
     `INSERT INTO events (nid, event_id, room, type, sender, state_key, origin_server_ts, depth, content, rest, verdict)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -79,9 +87,9 @@ export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersTo
       event.nid,
       event.eventId,
       args.room,
-      event.type,
-      event.sender,
-      event.stateKey,
+      types[event.type]!,
+      users[event.sender]!,
+      event.stateKey === null ? null : stateKeys[event.stateKey]!,
       event.originServerTs,
       event.depth,
       event.content,
@@ -108,5 +116,5 @@ export const storeOutliers = writer('storeOutliers', async (tx, args: OutliersTo
     'INSERT INTO rejudgements (event, room) VALUES (?, ?) ON CONFLICT DO NOTHING',
     awaiters.map(({ event }) => [event, args.room]),
   );
-  return awaiters.length;
+  return { stateKeys, woken: awaiters.length };
 });

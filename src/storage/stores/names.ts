@@ -9,6 +9,19 @@ interface Nid {
   nid: number;
 }
 
+export interface NamesWanted {
+  readonly users: readonly UserId[];
+  readonly types: readonly string[];
+  readonly stateKeys: readonly (readonly [type: string, stateKey: string])[];
+}
+
+/** In the order of the names. */
+export interface NameNids {
+  readonly users: number[];
+  readonly types: number[];
+  readonly stateKeys: number[];
+}
+
 /** The user's nid; gives them one if they have none. */
 export const internUser = async (tx: WriteTx, userId: UserId): Promise<number> => {
   const known = await tx.get<Nid>('SELECT nid FROM users WHERE user_id = ?', userId);
@@ -71,25 +84,21 @@ export const findStateKey = async (tx: ReadTx, type: string, stateKey: string): 
     )
   )?.nid;
 
-/** Interns what a room operation is about to name, all in one commit. Answers keep the order of the questions. */
-export const internNames = writer(
-  'internNames',
-  async (
-    tx,
-    names: { users: readonly UserId[]; types: readonly string[]; stateKeys: readonly (readonly [string, string])[] },
-  ) => {
-    const users = await internUsers(tx, names.users);
-    const types: number[] = [];
-    for (const type of names.types) types.push(await internEventType(tx, type));
-    const keys = new Map<string, Map<string, number>>();
-    for (const [type, stateKeys] of byType(names.stateKeys)) keys.set(type, await internKeysOf(tx, type, stateKeys));
-    return {
-      users: names.users.map((userId) => users.get(userId)!),
-      types,
-      stateKeys: names.stateKeys.map(([type, key]) => keys.get(type)!.get(key)!),
-    };
-  },
-);
+export const internAll = async (tx: WriteTx, names: NamesWanted): Promise<NameNids> => {
+  const users = await internUsers(tx, names.users);
+  const types: number[] = [];
+  for (const type of names.types) types.push(await internEventType(tx, type));
+  const keys = new Map<string, Map<string, number>>();
+  for (const [type, stateKeys] of byType(names.stateKeys)) keys.set(type, await internKeysOf(tx, type, stateKeys));
+  return {
+    users: names.users.map((userId) => users.get(userId)!),
+    types,
+    stateKeys: names.stateKeys.map(([type, key]) => keys.get(type)!.get(key)!),
+  };
+};
+
+/** Interns what a room operation is about to name, all in one commit. */
+export const internNames = writer('internNames', internAll);
 
 const internUsers = async (tx: WriteTx, userIds: readonly UserId[]): Promise<Map<UserId, number>> => {
   const found = await findUsers(tx, userIds);
