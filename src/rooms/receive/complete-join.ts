@@ -3,6 +3,7 @@
 // it the room's. What follows from it is written after that, and at the end the room is shown as whole.
 
 import { assert } from '../../lib/assert.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventsByNid, type StoredEvent } from '../../storage/stores/events.ts';
@@ -105,9 +106,9 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
   const join = await knownJoin(engine, room, told.joinEventId);
   const entries = await allEntries(source, join.root);
   entries.delete(join.stateKey!);
-  for (let at = 0; at < told.state.length; at += STATE_AT_ONCE) {
-    const some = await engine.db.read((tx) => knownEvents(tx, told.state.slice(at, at + STATE_AT_ONCE)));
-    for (const { nid, room: ofRoom, stateKey, verdict } of some) {
+  for (const some of slicesOf(told.state, STATE_AT_ONCE)) {
+    const known = await engine.db.read((tx) => knownEvents(tx, some));
+    for (const { nid, room: ofRoom, stateKey, verdict } of known) {
       if (ofRoom === room.nid && stateKey !== null && verdict !== 2) entries.set(stateKey, nid);
     }
     await new Promise(setImmediate);
@@ -115,8 +116,8 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
   // By the parts of the tree that they stand in, each of which is made at once.
   const ordered = [...entries].sort(([a], [b]) => digitAt(a, 0) - digitAt(b, 0));
   let whole = emptyRoot;
-  for (let at = 0; at < ordered.length; at += CHUNK) {
-    const { root, newNodes } = await setEntries(source, whole, ordered.slice(at, at + CHUNK));
+  for (const some of slicesOf(ordered, CHUNK)) {
+    const { root, newNodes } = await setEntries(source, whole, some);
     await engine.db.write(
       storeStateNodes,
       newNodes.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
@@ -148,8 +149,7 @@ const setRoot = (
 const putUnderFollowers = async (batch: Batch, join: number, events: Completion['events'][number][]): Promise<void> => {
   const { engine, room } = batch;
   const followers = await followersOf(engine, join);
-  for (let at = 0; at < followers.length; at += FOLLOWERS_AT_ONCE) {
-    const nids = followers.slice(at, at + FOLLOWERS_AT_ONCE);
+  for (const nids of slicesOf(followers, FOLLOWERS_AT_ONCE)) {
     const stored = new Map((await engine.db.read((tx) => eventsByNid(tx, nids))).map((one) => [one.nid, one]));
     for (const nid of nids) {
       const one = stored.get(nid);

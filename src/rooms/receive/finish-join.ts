@@ -2,6 +2,7 @@
 // who sends waits for all of them, and the verdicts that come out otherwise. Only then is the room shown as whole. It begins anew
 // wherever it was stopped.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
 import { showWhole, storeMemberships } from '../../storage/stores/whole-rooms.ts';
 import type { Engine } from '../rooms.ts';
@@ -17,9 +18,7 @@ export const finishJoin = async (engine: Engine, roomId: RoomId): Promise<void> 
   const room = await engine.lock.run(roomId, () => engine.warm.get(roomId));
   if (!room || room.isPartial) return;
   const entries = [...(await allEntries(engine.state.source, room.head.stateRoot))];
-  for (let at = 0; at < entries.length; at += MEMBERS_AT_ONCE) {
-    await storeMembers(engine, roomId, entries.slice(at, at + MEMBERS_AT_ONCE));
-  }
+  for (const some of slicesOf(entries, MEMBERS_AT_ONCE)) await storeMembers(engine, roomId, some);
   do await rejudgeRoom(engine, roomId);
   while (!(await engine.db.write(showWhole, room.nid)));
 };

@@ -1,5 +1,6 @@
 // Which memberships a batch changes: those of the members who differ between the room's state before it and after it.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import { isUserId } from '../../protocol/ids/user-id.ts';
@@ -19,10 +20,7 @@ export const membershipChanges = async (batch: Batch): Promise<MembershipRow[]> 
   const { engine, room, head } = batch;
   const differences = await diffTrees(engine.state.source, room.head.stateRoot, head.stateRoot);
   const rows: MembershipRow[] = [];
-  for (let at = 0; at < differences.length; at += CHUNK) {
-    const some = differences.slice(at, at + CHUNK);
-    rows.push(...(await membersAmong(batch, some)));
-  }
+  for (const some of slicesOf(differences, CHUNK)) rows.push(...(await membersAmong(batch, some)));
   return rows;
 };
 
