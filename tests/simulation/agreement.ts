@@ -48,6 +48,8 @@ const compareVerdicts = (a: RoomPicture, b: RoomPicture): string[] =>
 export interface Agreement {
   /** In words, what they do not agree on. */
   readonly quarrels: readonly string[];
+  /** Whether no branch is left that only some of them have: whatever is said next follows the same events everywhere. */
+  readonly isSettled: boolean;
   /** Pairs of servers that are in the room, each by its own account, and not by that of the other. */
   readonly parted: number;
 }
@@ -64,6 +66,7 @@ export const compareHonest = async (
 ): Promise<Agreement> => {
   const found: string[] = [];
   let parted = 0;
+  let isSettled = true;
   for (const roomId of rooms) {
     const accounts = new Map<SimulatedServer, ReadonlySet<string>>();
     const pictures = new Map<SimulatedServer, RoomPicture>();
@@ -83,11 +86,12 @@ export const compareHonest = async (
         }
         const [ours, theirs] = [pictures.get(one)!, pictures.get(other)!];
         const differences = [...compareStates(ours, theirs), ...compareVerdicts(ours, theirs)];
+        isSettled &&= ours.extremities.join() === theirs.extremities.join();
         if (differences.length > 0) found.push(`${roomId}, ${one.name} and ${other.name}: ${differences.join('; ')}`);
       }
     }
   }
-  return { quarrels: found, parted };
+  return { quarrels: found, isSettled: isSettled && found.length === 0, parted };
 };
 
 const compareWithReference = async (server: SimulatedServer, roomId: RoomId): Promise<string[]> => {

@@ -62,6 +62,8 @@ class TakingTurns extends SqliteEngine {
 export interface Disk {
   /** Opened anew for each life of its server. */
   open(isAlive: () => boolean): Database;
+  /** All that is on it, for another disk. */
+  copy(): Uint8Array;
   close(): void;
 }
 
@@ -112,18 +114,18 @@ const migrate = async (): Promise<Uint8Array> => {
   return empty;
 };
 
-/** Each disk begins as a copy of one that was migrated once. */
 let migrated: Promise<Uint8Array> | undefined;
 
-export const memoryDisk = async (): Promise<Disk> => {
+/** Empty, or a copy of another. */
+export const memoryDisk = async (contents?: Uint8Array): Promise<Disk> => {
   migrated ??= migrate();
-  const empty = await migrated;
   const sqlite = new DatabaseSync(':memory:');
-  sqlite.deserialize(empty);
+  sqlite.deserialize(contents ?? (await migrated));
   const connection = new SqliteConnection(sqlite);
   const turns = new Turns();
   return {
     open: (isAlive) => openOn(connection, turns, isAlive),
+    copy: () => sqlite.serialize(),
     close: () => sqlite.close(),
   };
 };

@@ -1,7 +1,6 @@
 // Plays one story after another and says which of them ended in a quarrel.
 
 import type { LogLevel } from '../../src/lib/log.ts';
-import { reseed } from './seeded-chance.ts';
 import { simulate } from './simulate.ts';
 
 export interface PlayOptions {
@@ -18,7 +17,6 @@ const SHOWN_MAX = 6_000;
 export const playAll = async ({ seeds, from, ...options }: PlayOptions): Promise<number> => {
   let failed = 0;
   for (let seed = from; seed < from + seeds; seed++) {
-    reseed(seed);
     const startedAt = performance.now();
     const outcome = await simulate({ ...options, seed }).then(
       ({ quarrels, parted, outcomes, requests }) => ({

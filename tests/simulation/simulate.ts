@@ -6,8 +6,9 @@ import type { RoomId } from '../../src/protocol/ids/branded.ts';
 import { type SeededRandom, seededRandom } from '../harness/seeded-random.ts';
 import { type Agreement, compareHonest, isResident } from './agreement.ts';
 import { deed, type Player, type Stage, type Temper } from './deeds.ts';
-import { liarsTongue } from './liar.ts';
-import { SimulatedServer, type World } from './simulated-server.ts';
+import { calm, enter, type Opening, openingOf } from './openings.ts';
+import { reseed } from './seeded-chance.ts';
+import type { SimulatedServer, World } from './simulated-server.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -24,15 +25,10 @@ export interface SimulationResult extends Agreement {
   readonly virtualMs: number;
 }
 
-const VERSIONS = ['6', '9', '10', '11', '12', '12'];
-/** Of servers, rounded down. */
-const LIARS_SHARE = 0.2;
-const SKEW_MS_MAX = 20_000;
 const stormy = { lostShare: 0.05, repeatedShare: 0.05, delayMsMax: 2_000 };
-const calm = { lostShare: 0, repeatedShare: 0, delayMsMax: 100 };
 /** Longer than the longest back-off that a storm can bring about. */
 const QUIET_MS = 2 * 3_600_000;
-const ROUNDS_OF_PEACE = 3;
+const ROUNDS_OF_PEACE_MAX = 3;
 
 interface Cast {
   readonly servers: readonly SimulatedServer[];
@@ -40,46 +36,18 @@ interface Cast {
   readonly players: readonly Player[];
 }
 
-const cast = async (world: World, random: SeededRandom, count: number, versionId: string): Promise<Cast> => {
-  const liars = Math.floor(count * LIARS_SHARE);
+const assemble = async (world: World, random: SeededRandom, opening: Opening): Promise<Cast> => {
+  const { versionId } = opening;
   const servers: SimulatedServer[] = [];
-  for (let index = 0; index < count; index++) {
-    const server = new SimulatedServer(`s${index}.sim:1`, world, random.between(-SKEW_MS_MAX, SKEW_MS_MAX));
-    const isLiar = index >= count - liars;
-    const tongue = isLiar
-      ? liarsTongue(server.name, server.signingKey, versionId, random.fork(server.name))
-      : undefined;
-    world.network.add(server.name, () => ({ name: server.name, listener: server.listener }), tongue);
-    await server.start();
-    servers.push(server);
-  }
+  const honest: SimulatedServer[] = [];
   const players: Player[] = [];
-  for (const server of servers) {
-    for (const name of ['ann', 'bob'].slice(0, random.between(1, 2))) {
-      players.push({ server, user: await server.person(name) });
-    }
+  for (const { role, users, disk } of opening.cast) {
+    const server = await enter(world, role, { versionId, random, disk });
+    servers.push(server);
+    if (!role.isLiar) honest.push(server);
+    for (const user of users) players.push({ server, user });
   }
-  return { servers, honest: servers.slice(0, count - liars), players };
-};
-
-/** A room of the first player's into which all the others come. */
-const openRoom = async (world: World, { players }: Cast, versionId: string): Promise<RoomId> => {
-  const [owner, ...guests] = players as [Player, ...Player[]];
-  const none = { creationContent: {}, initialState: [], powerLevels: {}, invite: [], isDirect: false };
-  const { parts } = owner.server;
-  const room = await parts.membership.createRoom(owner.user, { ...none, isPublic: true, roomVersion: versionId });
-  const via = [parts.identity.serverName];
-  const coming = guests.map(({ server, user }) => server.parts.membership.join(user, room.roomId, {}, { via }));
-  const [come] = await Promise.all([Promise.allSettled(coming), world.time.pass(120_000)]);
-  for (const each of come) if (each.status === 'rejected') throw each.reason;
-  // Their joins, which stand beside each other, meet before anybody sets rules by which they might be judged anew.
-  await parts.rooms.send(room.roomId, {
-    type: 'm.room.message',
-    sender: owner.user.userId,
-    content: { body: 'Hello' },
-  });
-  await world.time.pass(60_000);
-  return room.roomId;
+  return { servers, honest, players };
 };
 
 /** Who may fight: some of the guests get as much power as the owner, or half of it. */
@@ -119,18 +87,30 @@ const speakUp = async (honest: readonly SimulatedServer[], stage: Stage): Promis
   }
 };
 
+/** What the honest servers agree on once all has been told, and all branches have met. */
+const makePeace = async ({ time }: World, { honest }: Cast, stage: Stage): Promise<Agreement> => {
+  await time.pass(QUIET_MS);
+  for (let round = 1; ; round++) {
+    await speakUp(honest, stage);
+    await time.pass(QUIET_MS);
+    const agreement = await compareHonest(honest, stage.rooms);
+    if (agreement.isSettled || round === ROUNDS_OF_PEACE_MAX) return agreement;
+  }
+};
+
 export const simulate = async ({ seed, servers, deeds, logLevel }: SimulationOptions): Promise<SimulationResult> => {
+  const opening = await openingOf(seed, servers);
+  reseed(seed);
   const random = seededRandom(seed);
-  const time = new VirtualTime();
+  const time = new VirtualTime(opening.elapsedMs);
   const network = new VirtualNetwork(time, random.fork('network'), calm);
   const world: World = { time, network, logLevel };
-  const versionId = random.pick(VERSIONS);
   const temper: Temper = random.chance(0.5) ? 'warlike' : 'peaceful';
-  const actors = await cast(world, random, servers, versionId);
+  const actors = await assemble(world, random, opening);
   await using stack = new AsyncDisposableStack();
   for (const server of actors.servers) stack.use(server);
-  const rooms = [await openRoom(world, actors, versionId)];
-  if (temper === 'warlike') await arm(world, actors, rooms[0]!, random);
+  const rooms = [opening.roomId];
+  if (temper === 'warlike') await arm(world, actors, opening.roomId, random);
   const outcomes = new Map<string, number>();
   const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   const stage: Stage = { players: actors.players, rooms, random, count };
@@ -144,12 +124,7 @@ export const simulate = async ({ seed, servers, deeds, logLevel }: SimulationOpt
   network.options = calm;
   network.part(new Map());
   for (const server of actors.servers) if (!server.isUp) await server.start();
-  await time.pass(QUIET_MS);
-  for (let round = 0; round < ROUNDS_OF_PEACE; round++) {
-    await speakUp(actors.honest, stage);
-    await time.pass(QUIET_MS);
-  }
+  const agreement = await makePeace(world, actors, stage);
   void Promise.allSettled(running);
-  const agreement = await compareHonest(actors.honest, rooms);
   return { ...agreement, outcomes, requests: network.requests, virtualMs: time.elapsedMs };
 };

@@ -16,6 +16,7 @@ import { type Composed, compose } from '../../src/server/compose.ts';
 import type { layGround } from '../../src/server/lay-ground.ts';
 import { createStream } from '../../src/stream/stream.ts';
 import { type Disk, memoryDisk } from './memory-database.ts';
+import { wellKnown } from './verify-at-once.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -36,22 +37,31 @@ const nowhere: Resolver = {
 };
 
 const keyOf = (name: string): SigningKey =>
-  signingKeyFromSeed('ed25519:sim', createHash('sha256').update(name).digest('base64'));
+  wellKnown(signingKeyFromSeed('ed25519:sim', createHash('sha256').update(name).digest('base64')));
+
+export interface Being {
+  readonly name: string;
+  /** How far its clock goes wrong. */
+  readonly skewMs: number;
+}
 
 export class SimulatedServer implements AsyncDisposable {
   readonly name: string;
+  readonly skewMs: number;
   readonly signingKey: SigningKey;
   readonly #world: World;
-  readonly #skewMs: number;
+  readonly #begunWith: Uint8Array | undefined;
   readonly #directory = mkdtempSync(join(tmpdir(), 'kintsugi-sim-'));
   #disk: Disk | undefined;
   #life: { readonly composed: Composed; isAlive: boolean } | undefined;
 
-  constructor(name: string, world: World, skewMs: number) {
+  /** `contents`: what it has on its disk when it is started for the first time. */
+  constructor({ name, skewMs }: Being, world: World, contents?: Uint8Array) {
     this.name = name;
+    this.skewMs = skewMs;
     this.signingKey = keyOf(name);
     this.#world = world;
-    this.#skewMs = skewMs;
+    this.#begunWith = contents;
   }
 
   get isUp(): boolean {
@@ -69,7 +79,7 @@ export class SimulatedServer implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.#disk ??= await memoryDisk();
+    this.#disk ??= await memoryDisk(this.#begunWith);
     const life = { isAlive: true };
     const { config } = loadConfig({
       file: join(import.meta.dirname, '../../examples/load-test.yaml'),
@@ -89,6 +99,12 @@ export class SimulatedServer implements AsyncDisposable {
   kill(): void {
     if (this.#life) this.#life.isAlive = false;
     this.#life = undefined;
+  }
+
+  /** All that is on its disk, for another server of its name. */
+  copyDisk(): Uint8Array {
+    if (!this.#disk) throw new Error(`${this.name} was never started`);
+    return this.#disk.copy();
   }
 
   async person(name: string): Promise<SimulatedUser> {
@@ -113,7 +129,7 @@ export class SimulatedServer implements AsyncDisposable {
   #ground(isAlive: () => boolean): typeof layGround {
     const { time, network, logLevel } = this.#world;
     return async (config, stack) => {
-      const clock = time.clock(this.#skewMs, isAlive);
+      const clock = time.clock(this.skewMs, isAlive);
       const write = (line: string): void => void process.stderr.write(`${this.name} ${line}`);
       const log = createLog({ level: logLevel, format: 'json', destination: { write } });
       const metrics = createMetrics();

@@ -18,8 +18,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 export class VirtualTime {
   /** A heap, the earliest first. */
   readonly #heap: Due[] = [];
-  #elapsedMs = 0;
+  #elapsedMs: number;
   #order = 0;
+
+  constructor(elapsedMs = 0) {
+    this.#elapsedMs = elapsedMs;
+  }
 
   get elapsedMs(): number {
     return this.#elapsedMs;
