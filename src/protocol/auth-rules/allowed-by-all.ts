@@ -3,6 +3,7 @@
 
 import type { RoomEvent } from '../events/room-event.ts';
 import type { RoomVersion } from '../room-versions/room-version.ts';
+import type { AuthFacts } from './auth-facts.ts';
 import { authoriseEvent } from './authorise-event.ts';
 
 /** What may stand under one key; undefined: nothing. */
@@ -30,14 +31,18 @@ export const choicesSince = (choices: readonly Choice[], before: readonly Choice
 /** Keys that are not among the choices have nothing. False as well where there are too many states. */
 export const allowedByAll = (event: RoomEvent, version: RoomVersion, choices: readonly Choice[]): boolean => {
   const chosen = choices.map(() => 0);
-  for (let states = 0; states < STATES_MAX; states++) {
-    const asked: number[] = [];
-    const state = (type: string, stateKey: string): RoomEvent | undefined => {
+  const asked: number[] = [];
+  const facts: AuthFacts = {
+    state(type, stateKey) {
       const at = choices.findIndex((choice) => choice.type === type && choice.stateKey === stateKey);
       if (at !== -1 && !asked.includes(at)) asked.push(at);
       return choices[at]?.events[chosen[at]!];
-    };
-    if (!authoriseEvent(event, version, { state, signedBy: () => true }).ok) return false;
+    },
+    signedBy: () => true,
+  };
+  for (let states = 0; states < STATES_MAX; states++) {
+    asked.length = 0;
+    if (!authoriseEvent(event, version, facts).ok) return false;
     // The next state differs in what was asked last: what was not asked for made no difference.
     let last = asked.pop();
     for (; last !== undefined && chosen[last] === choices[last]!.events.length - 1; last = asked.pop())

@@ -108,6 +108,7 @@ interface Change {
 
 /** The entries that differ between two maps of levels. "50" and 50 do not differ. */
 function changes(version: RoomVersion, before: Json | undefined, after: Json | undefined): Change[] {
+  if (before === after) return [];
   const old = isJsonObject(before) ? before : {};
   const new_ = isJsonObject(after) ? after : {};
   const changed: Change[] = [];

@@ -4,13 +4,12 @@
 // refused, it would not be. Room versions 2 to 12, "State resolution".
 
 import { allowedByAll, type Choice, choicesSince } from '../../protocol/auth-rules/allowed-by-all.ts';
-import { authEventKeys } from '../../protocol/auth-rules/auth-event-keys.ts';
 import { ruledAlike } from '../../protocol/auth-rules/ruled-alike.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Batch } from './batch.ts';
-import { CREATE, currentState, judgedBy, POLICY } from './current-state.ts';
-import { loadEvents } from './load-events.ts';
+import { authEventsOf } from './checks/auth-events.ts';
+import { currentState, judgedBy, POLICY } from './current-state.ts';
 import { type Outcome, outcomesOf } from './outcomes.ts';
 import { endsOf, rootsOf, type WorkedOut } from './room-ends.ts';
 import { nidsOf } from './state-key-nids.ts';
@@ -65,15 +64,13 @@ const choicesWithin = async (
   event: RoomEvent,
   bare: Outcome,
 ): Promise<readonly Choice[]> => {
-  const { engine, room } = batch;
-  const named = await loadEvents(engine, room, event.authEvents);
+  const { entries } = await authEventsOf(batch, event);
   // "… then the appropriate state event from the event's auth_events is used if the auth event is not rejected."
   const ownOf = (type: string, stateKey: string): RoomEvent | undefined => {
-    const all = event.authEvents.map((id) => named.get(id));
-    const own = all.find((one) => one?.event.type === type && one.event.stateKey === stateKey);
-    return own?.known.verdict === 2 ? undefined : own?.event;
+    const own = entries.find((one) => one.event.type === type && one.event.stateKey === stateKey);
+    return own?.rejected ? undefined : own?.event;
   };
-  const outcomes = await outcomesOf(batch, workedOut, [CREATE, ...authEventKeys(event, room.version)]);
+  const outcomes = await outcomesOf(batch, workedOut, judgedBy(batch.room, event));
   return outcomes.map(({ type, stateKey, among, isAgreed }) => {
     const isBare = type === bare.type && stateKey === bare.stateKey;
     const others = isBare ? [] : among;

@@ -10,13 +10,12 @@
 // what they refer to is itself referred to by events in conflict. It may be less than before: nothing is said of the resolved state.
 
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
-import type { EventId } from '../../protocol/ids/branded.ts';
 import type { RoomRef } from '../room-ref.ts';
 import { getEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import type { Batch } from './batch.ts';
+import { authEventsOf } from './checks/auth-events.ts';
 import type { KnownEvent } from './known-events.ts';
-import { loadEvents } from './load-events.ts';
 import { endsOf } from './room-ends.ts';
 
 const POWER_LEVELS = 'm.room.power_levels';
@@ -65,7 +64,7 @@ export const gainsOnlyItself = async (
   const isReferredTo = replaced !== undefined && event.authEvents.includes(replaced.eventId);
   const own = isReferredTo ? event.authEvents.map((id) => known.get(id)!) : known.values();
   const others = await notIn(batch, before, own);
-  const isSo = others.length === 0 || (await areEarlierPowerLevels(batch, others, event.authEvents));
+  const isSo = others.length === 0 || (await areEarlierPowerLevels(batch, others, event));
   return isSo ? Array.from(known.values(), ({ nid }) => nid) : undefined;
 };
 
@@ -94,21 +93,20 @@ const notIn = async (
 
 /** Power levels refer to those before them: all that the current ones come from are in the chain. */
 const areEarlierPowerLevels = async (
-  { engine, room }: Batch,
+  batch: Batch,
   events: readonly KnownEvent[],
-  from: readonly EventId[],
+  from: RoomEvent,
 ): Promise<boolean> => {
   const left = new Set(events.map(({ eventId }) => eventId));
   // The event's own references have to be in the state itself.
-  if (from.some((id) => left.has(id))) return false;
-  let named = from;
+  if (from.authEvents.some((id) => left.has(id))) return false;
+  let citer = from;
   for (let steps = 0; left.size > 0 && steps < EARLIER_MAX; steps++) {
-    const levels = Array.from((await loadEvents(engine, room, named)).values(), (one) => one.event).find(
-      ({ type }) => type === POWER_LEVELS,
-    );
+    const { entries } = await authEventsOf(batch, citer);
+    const levels = entries.find(({ event }) => event.type === POWER_LEVELS)?.event;
     if (!levels) return false;
-    named = levels.authEvents;
-    for (const id of named) left.delete(id);
+    for (const id of levels.authEvents) left.delete(id);
+    citer = levels;
   }
   return left.size === 0;
 };

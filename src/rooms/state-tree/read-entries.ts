@@ -80,7 +80,8 @@ export async function getEntries(source: NodeSource, root: NodeHash, keys: reado
 
 /** The event nid at `key`, or undefined. Throws DamagedStateError. */
 export async function getEntry(source: NodeSource, root: NodeHash, key: number): Promise<number | undefined> {
-  return (await getEntries(source, root, [key])).get(key);
+  const entry = entryInMemory(source.nodes, root, key);
+  return entry === 'absent' ? (await getEntries(source, root, [key])).get(key) : entry;
 }
 
 /** Every entry of the state; in no order to rely on. Throws DamagedStateError. */

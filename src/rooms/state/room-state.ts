@@ -90,13 +90,13 @@ export const createRoomState = (deps: { db: Database; names: Names; onForget?: (
       const keys = await names.findStateKeys(pairs);
       const known = keys.filter((key) => key !== undefined);
       const entries = await getEntries(source, root, known);
-      const nids = [...entries.values()];
-      const picked = await eventsOf(room, nids);
-      const byNid = new Map(nids.map((nid, index) => [nid, picked[index]!]));
-      return keys.map((key) => {
-        const nid = key === undefined ? undefined : entries.get(key);
-        return nid === undefined ? undefined : byNid.get(nid);
-      });
+      const nids = keys.map((key) => (key === undefined ? undefined : entries.get(key)));
+      const picked = await eventsOf(
+        room,
+        nids.filter((nid) => nid !== undefined),
+      );
+      let at = 0;
+      return nids.map((nid) => (nid === undefined ? undefined : picked[at++]));
     },
   };
 };

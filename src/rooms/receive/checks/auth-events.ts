@@ -40,7 +40,7 @@ export const authorisedByAuthEvents = async (
 };
 
 /** Events are judged after what they name, so what is loaded for one of them holds for all that name the same. */
-const authEventsOf = (batch: Batch, event: RoomEvent): Promise<NamedAuthEvents> => {
+export const authEventsOf = (batch: Batch, event: RoomEvent): Promise<NamedAuthEvents> => {
   const key = event.authEvents.join(' ');
   const known = batch.authEvents.get(key);
   if (known) return known;
