@@ -277,7 +277,8 @@ describe('leaving', () => {
     const roomId = await newRoom(alice, { preset: 'public_chat' });
     await bob.ok(joinVia(bob, roomId, a.name));
     await alice.ok(inRoom(alice, roomId, 'kick', { user_id: bob.userId }));
-    await until('the kick', async () => (await bob.sync()).rooms?.join?.[roomId] === undefined);
+    // /sync does not tell yet of a room that is known in part.
+    await until('the kick', async () => (await membershipIn(bob, roomId, bob.userId)) === 'leave');
     await bob.ok(joinVia(bob, roomId, a.name));
     await alice.ok(inRoom(alice, roomId, 'ban', { user_id: bob.userId }));
     await until('the ban', async () => (await bob.sync()).rooms?.join?.[roomId] === undefined);
