@@ -13,7 +13,6 @@ import { knownEvents } from '../../storage/stores/received-events.ts';
 import { storeStateNodes } from '../../storage/stores/state-nodes.ts';
 import type { Engine } from '../rooms.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
-import { decodeNode } from '../state-tree/decode-node.ts';
 import { diffTrees } from '../state-tree/diff-trees.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
 import { allEntries, getEntries } from '../state-tree/read-entries.ts';
@@ -113,16 +112,16 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
     }
     await new Promise(setImmediate);
   }
-  // By the parts of the tree that they stand in, each of which is made at once.
-  const ordered = [...entries].sort(([a], [b]) => digitAt(a, 0) - digitAt(b, 0));
+  // Many go by the parts of the tree that they stand in: nothing below its root is made twice.
+  const parts = entries.size > CHUNK ? Map.groupBy(entries, ([key]) => digitAt(key, 0)).values() : [[...entries]];
   let whole = emptyRoot;
-  for (const some of slicesOf(ordered, CHUNK)) {
+  for (const some of parts) {
     const { root, newNodes } = await setEntries(source, whole, some);
     await engine.db.write(
       storeStateNodes,
       newNodes.map(({ hash, body }) => ({ hash: hashToBytes(hash), body })),
     );
-    for (const { hash, body } of newNodes) nodes.put(hash, decodeNode(body).node);
+    for (const { hash, node } of newNodes) nodes.put(hash, node);
     whole = root;
   }
   return whole;
