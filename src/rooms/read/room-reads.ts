@@ -13,7 +13,7 @@ import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
 import type { EventAtTime } from './event-near-time.ts';
 import { type InitialSync, initialSync } from './initial-sync.ts';
-import { type JoinedMember, listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
+import { listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
 import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
 import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
 import { type MutualRooms, mutualRooms } from './mutual-rooms.ts';
@@ -46,7 +46,7 @@ export interface RoomReads {
   state(roomId: RoomId, viewer: Viewer): Promise<string[]>;
   stateEvent(roomId: RoomId, pair: StateKeyPair, format: 'content' | 'event', viewer: Viewer): Promise<string>;
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
-  joinedMembers(roomId: RoomId, viewer: Viewer): Promise<Record<UserId, JoinedMember>>;
+  joinedMembers(roomId: RoomId, viewer: Viewer): Promise<string>;
   joinedRooms(viewer: Viewer): Promise<RoomId[]>;
   eventNearTime(roomId: RoomId, question: TimeQuestion, viewer: Viewer): Promise<EventAtTime>;
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;

@@ -1,8 +1,9 @@
 // GET /_matrix/client/v3/rooms/{roomId}/joined_members: who is in a room, with their profiles.
 
-import { endpoint } from '../../../http/inbound/endpoint.ts';
+import { endpoint, jsonText } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
 import type { RoomReads } from '../../../rooms/read/room-reads.ts';
+import { objectText } from './json-texts.ts';
 import { viewerOf } from './viewer.ts';
 
 export const getJoinedMembers = endpoint({
@@ -13,6 +14,6 @@ export const getJoinedMembers = endpoint({
   limit: 'read',
   params: { roomId: roomIdParam },
   async handle({ caller, params }, { roomReads }: { roomReads: RoomReads }) {
-    return { joined: await roomReads.joinedMembers(params.roomId, viewerOf(caller)) };
+    return jsonText(objectText({ joined: await roomReads.joinedMembers(params.roomId, viewerOf(caller)) }));
   },
 });
