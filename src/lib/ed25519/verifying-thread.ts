@@ -28,7 +28,7 @@ export interface FromVerifier {
 }
 
 /** What a message leaves behind is garbage at once. */
-const YOUNG_GENERATION_MIB = 4;
+const YOUNG_GENERATION_MIB = 3;
 /** A thread with more checks than these before it, 15 ms of work, is helped by another one. */
 const WAITING_ALONE_MAX = 256;
 /** Each takes some 20 MiB; two check more than the rest of the server can take in. */
