@@ -167,7 +167,10 @@ export const forgetRoom = writer('forgetRoom', async (tx, args: { user: number; 
   return changed > 0;
 });
 
-/** Of those of the users who have or had something to do with the room. */
+/**
+ * Of those of the users who have or had something to do with the room. CROSS JOIN has SQLite begin with the users: the room may
+ * have many more.
+ */
 export const membershipsAmong = async (
   tx: ReadTx,
   room: number,
@@ -175,9 +178,9 @@ export const membershipsAmong = async (
 ): Promise<Map<UserId, { readonly user: number; readonly membership: MembershipState }>> => {
   const rows = await tx.all<{ user: number; userId: UserId; membership: MembershipState }>(
     `SELECT u.nid AS "user", u.user_id AS "userId", m.membership AS "membership" FROM users u
-     JOIN memberships m ON m.user_nid = u.nid AND m.room = ? WHERE ${tx.dialect.anyText('u.user_id')}`,
-    room,
+     CROSS JOIN memberships m WHERE ${tx.dialect.anyText('u.user_id')} AND m.user_nid = u.nid AND m.room = ?`,
     tx.dialect.list(userIds),
+    room,
   );
   return new Map(rows.map((row) => [row.userId, row]));
 };

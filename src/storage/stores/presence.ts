@@ -33,15 +33,15 @@ export const putPresences = writer('putPresences', async (tx, rows: readonly Sto
   );
 });
 
-/** Those of `users` who are joined to a room that `viewer` is joined to. */
+/** Those of `users` who are joined to a room that `viewer` is joined to. CROSS JOIN has SQLite begin with them. */
 export const usersSharingRooms = async (tx: ReadTx, viewer: number, users: readonly number[]): Promise<Set<number>> => {
   if (users.length === 0) return new Set();
   const rows = await tx.all<{ user: number }>(
     `SELECT DISTINCT theirs.user_nid AS "user" FROM memberships theirs
-     JOIN memberships own ON own.room = theirs.room AND own.user_nid = ? AND own.membership = 'join'
-     WHERE ${tx.dialect.anyInt('theirs.user_nid')} AND theirs.membership = 'join'`,
-    viewer,
+     CROSS JOIN memberships own WHERE ${tx.dialect.anyInt('theirs.user_nid')} AND theirs.membership = 'join'
+       AND own.room = theirs.room AND own.user_nid = ? AND own.membership = 'join'`,
     tx.dialect.list(users),
+    viewer,
   );
   return new Set(rows.map(({ user }) => user));
 };

@@ -133,7 +133,10 @@ export interface Reference {
   readonly eventId: EventId;
 }
 
-/** Events that reference the targets (m.reference), oldest first; at most `limit` in all. */
+/**
+ * Events that reference the targets (m.reference), oldest first; at most `limit` in all. The plus keeps SQLite from looking at all
+ * relations of the room.
+ */
 export const referencesOf = (
   tx: ReadTx,
   scope: RelationScope,
@@ -144,7 +147,7 @@ export const referencesOf = (
   return tx.all(
     `SELECT r.target_event_id AS "target", r.event AS "event", e.event_id AS "eventId"
      FROM relations r JOIN events e ON e.nid = r.event
-     WHERE ${tx.dialect.anyText('r.target_event_id')} AND r.rel_type = 'm.reference' AND r.room = ? AND r.position <= ?
+     WHERE ${tx.dialect.anyText('r.target_event_id')} AND r.rel_type = 'm.reference' AND +r.room = ? AND r.position <= ?
        ${ignored.length === 0 ? '' : `AND NOT (${tx.dialect.anyInt('r.sender')})`}
      ORDER BY r.position LIMIT ?`,
     tx.dialect.list(targets),

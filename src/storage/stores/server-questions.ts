@@ -101,7 +101,10 @@ export const restsOf = async (tx: ReadTx, nids: readonly number[]): Promise<{ ni
   return rows.map(({ nid, rest }) => ({ nid, rest: unpackRest(rest) }));
 };
 
-/** nids by event id, of those that are stored in the room. */
+/**
+ * nids by event id, of those that are stored in the room. The plus keeps SQLite from looking at all events of the room, which it
+ * thinks are few.
+ */
 export const eventNidsOf = async (
   tx: ReadTx,
   room: number,
@@ -109,7 +112,7 @@ export const eventNidsOf = async (
 ): Promise<Map<EventId, number>> => {
   if (eventIds.length === 0) return new Map();
   const rows = await tx.all<{ nid: number; eventId: EventId }>(
-    `SELECT nid AS "nid", event_id AS "eventId" FROM events WHERE ${tx.dialect.anyText('event_id')} AND room = ?`,
+    `SELECT nid AS "nid", event_id AS "eventId" FROM events WHERE ${tx.dialect.anyText('event_id')} AND +room = ?`,
     tx.dialect.list(eventIds),
     room,
   );
