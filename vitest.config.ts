@@ -28,8 +28,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'journeys',
+          include: ['tests/{journeys,properties}/**/*.test.ts'],
+          globalSetup: postgres,
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          // With limits of time and memory: one file after the other.
           name: 'system',
-          include: ['tests/{journeys,properties,drills,hostile,spec,simulation}/**/*.test.ts'],
+          include: ['tests/{drills,hostile,spec,simulation}/**/*.test.ts'],
           globalSetup: postgres,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -9,13 +9,23 @@ import { type Prerequisite, prerequisites } from './prerequisites.ts';
 export interface Suite {
   readonly name: string;
   readonly needs: readonly Prerequisite[];
+  /** It uses all cores, or measures time. */
+  readonly runsAlone: boolean;
   run(): Promise<Counts>;
 }
 
 const programTimeoutMs = 30 * 60_000;
 const reportFolder = join('tests', '.tmp', 'reports');
 
-const show = (text: string): void => void process.stdout.write(text);
+/** Shows output line by line, marked with the suite's name: suites run at the same time, and only the grand total stands alone. */
+const shown = (name: string): ((text: string) => void) => {
+  let line = '';
+  return (text) => {
+    const lines = (line + text).split('\n');
+    line = lines.pop() ?? '';
+    for (const complete of lines) console.log(`${name} | ${complete}`);
+  };
+};
 
 /** The test files of a project that its run has not mentioned: one of them never came to its end. */
 const unfinishedFiles = async (project: string, output: string): Promise<string[]> => {
@@ -38,7 +48,7 @@ export const runVitest = async (project: string, { timeoutMs, quiet }: VitestOpt
   const { code, output } = await runCommand(
     'vitest',
     ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    { timeoutMs, ...(quiet ? {} : { onOutput: show }) },
+    { timeoutMs, ...(quiet ? {} : { onOutput: shown(project) }) },
   );
   if (quiet && code !== 0) console.log(output);
   if (code === 124) {
@@ -55,27 +65,19 @@ export const runVitest = async (project: string, { timeoutMs, quiet }: VitestOpt
   return { ...counts, notes, files: counts.files.map((file) => relative(projectRoot, file)) };
 };
 
-/** Runs a test program; its output is marked with its name, so that only the grand total stands alone on its line. */
 const runProgram = async (name: string, path: string): Promise<Counts> => {
-  let line = '';
-  const { code, output } = await runCommand('node', [path], {
-    timeoutMs: programTimeoutMs,
-    onOutput: (text) => {
-      const lines = (line + text).split('\n');
-      line = lines.pop() ?? '';
-      for (const complete of lines) console.log(`${name} | ${complete}`);
-    },
-  });
+  const { code, output } = await runCommand('node', [path], { timeoutMs: programTimeoutMs, onOutput: shown(name) });
   return countProgram(output, code);
 };
 
 const vitestSuite = (name: string, timeoutMs: number, needs: readonly Prerequisite[]): Suite => ({
   name,
   needs,
+  runsAlone: true,
   run: () => runVitest(name, { timeoutMs }),
 });
 
-/** Every suite, in the order they run: the quick ones first. */
+/** Every suite, in the order they begin: the quick ones first. */
 export const listSuites = (): Suite[] => {
   const needs = prerequisites.filter(({ isUsed }) => isUsed());
   const programs = globSync('tests/**/run.ts', { cwd: projectRoot }).sort();
@@ -86,11 +88,12 @@ export const listSuites = (): Suite[] => {
       10 * 60_000,
       needs.filter(({ name }) => name === 'PostgreSQL'),
     ),
+    vitestSuite('journeys', 30 * 60_000, needs),
     vitestSuite('system', 30 * 60_000, needs),
-    vitestSuite('interop', 30 * 60_000, needs),
+    { ...vitestSuite('interop', 30 * 60_000, needs), runsAlone: false },
     ...programs.map((path): Suite => {
       const name = relative('tests', dirname(path));
-      return { name, needs, run: () => runProgram(name, path) };
+      return { name, needs, runsAlone: false, run: () => runProgram(name, path) };
     }),
   ];
 };
