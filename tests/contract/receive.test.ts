@@ -1,6 +1,7 @@
 // What receiving events of other servers asks of the stores, and what it promises whatever the order, on both engines.
 
 import { expect, test } from 'vitest';
+import { slicesOf } from '../../src/lib/slices-of.ts';
 import type { EventId, RoomId } from '../../src/protocol/ids/branded.ts';
 import type { RoomVersionId } from '../../src/protocol/room-versions/room-version.ts';
 import type { IncomingEvent } from '../../src/rooms/receive/incoming.ts';
@@ -85,8 +86,7 @@ describeOnBothEngines('receiving', (openDatabase) => {
       while (waiting.length > 0) {
         const size = 1 + random.below(12);
         const again: IncomingEvent[] = [];
-        for (let at = 0; at < waiting.length; at += size) {
-          const batch = waiting.slice(at, at + size);
+        for (const batch of slicesOf(waiting, size)) {
           const fates = await rooms.receive.accept(room.roomId, batch, { as: 'new', onMissing: 'wait' });
           again.push(...batch.filter((_, index) => fates[index]!.fate === 'waiting'));
         }
@@ -109,8 +109,8 @@ describeOnBothEngines('receiving', (openDatabase) => {
       const db = await openDatabase();
       const { rooms } = openTestRooms(db);
       await rooms.receive.enterRoom(joined);
-      for (let at = 0; at < order.length; at += 7) {
-        await rooms.receive.accept(room.roomId, order.slice(at, at + 7), { as: 'new', onMissing: 'judge' });
+      for (const some of slicesOf(order, 7)) {
+        await rooms.receive.accept(room.roomId, some, { as: 'new', onMissing: 'judge' });
       }
       const left = await db.read((tx) => tx.get('SELECT 1 AS "one" FROM rejudgements'));
       expect(left).toBeUndefined();

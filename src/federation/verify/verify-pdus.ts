@@ -1,6 +1,7 @@
 // The checks on receipt that need no room: format, signatures, content hash; many events at once.
 // Server-Server API, "Checks performed on receipt of a PDU", 1 to 3, and "Validating hashes and signatures on received events".
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import { isReadableKeyId } from '../../peers/keys/key-document.ts';
 import type { FindKey } from '../../peers/keys/key-ring.ts';
 import { isGoodAt, type KeyWanted } from '../../peers/keys/verify-key.ts';
@@ -147,8 +148,7 @@ export const createVerify = ({ peers }: { readonly peers: Pick<Peers, 'keysFor'>
     const find = await peers.keysFor(wants, keyTimeoutMs);
     const common = { version, source, limitReferences };
     const verified: Verified[] = [];
-    for (let from = 0; from < events.length; from += CHECKED_AT_ONCE) {
-      const some = events.slice(from, from + CHECKED_AT_ONCE);
+    for (const some of slicesOf(events, CHECKED_AT_ONCE)) {
       const valid = await validSigners(some, find);
       for (const each of some) verified.push(settled(each, valid, common));
     }

@@ -6,6 +6,7 @@ import { type FreshDatabase, openFreshSqlite } from '../../../tests/harness/data
 import { createForeignRoom } from '../../../tests/harness/foreign-events.ts';
 import { openTestRooms } from '../../../tests/harness/rooms.ts';
 import { type SeededRandom, seededRandom } from '../../../tests/harness/seeded-random.ts';
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { IncomingEvent } from './incoming.ts';
 import { orderEvents, referencesIn } from './order-events.ts';
@@ -70,8 +71,7 @@ const tell = (random: SeededRandom, name: string) => {
 const judged = async (rooms: OpenRooms, { room, joined, events }: ReturnType<typeof tell>, batchSize: number) => {
   await rooms().receive.enterRoom(joined);
   const fates: string[] = [];
-  for (let at = 0; at < events.length; at += batchSize) {
-    const batch = events.slice(at, at + batchSize);
+  for (const batch of slicesOf(events, batchSize)) {
     const options = { as: 'new', onMissing: 'judge' } as const;
     for (const { fate } of await rooms().receive.accept(room.roomId, batch, options)) fates.push(fate);
   }

@@ -1,5 +1,6 @@
 // Stores judged outliers in chunks, so that a room of any size takes little memory and keeps other writers waiting shortly.
 
+import { slicesOf } from '../../lib/slices-of.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { storeOutliers } from '../../storage/stores/entered-rooms.ts';
 import type { VerdictCode } from '../../storage/stores/persist.ts';
@@ -37,8 +38,7 @@ export const storeJudgedOutliers = async (
   const events = new Map<EventId, StoredOutlier>();
   const all = [...judged.values()];
   let woken = 0;
-  for (let at = 0; at < all.length; at += CHUNK) {
-    const chunk = all.slice(at, at + CHUNK);
+  for (const chunk of slicesOf(all, CHUNK)) {
     const named = chunk.flatMap(({ incoming: { event } }) => [event.eventId, ...event.authEvents]);
     const here = known ?? (await engine.known.of(named.filter((id) => !events.has(id))));
     for (const [id, { nid, stateKey, verdict, room: itsRoom }] of here) {
