@@ -13,6 +13,8 @@ export interface AuthOrder {
   add(eventId: EventId, authEvents: readonly EventId[], text: string): string[] | undefined;
   /** Those that wait for events which did not come. They wait no more. */
   left(): string[];
+  /** Expected events that were not given, and those that wait. */
+  readonly missing: ReadonlySet<EventId>;
   /** Characters of all that wait. */
   readonly waitingLength: number;
 }
@@ -50,6 +52,7 @@ export const createAuthOrder = (expected: Iterable<EventId>): AuthOrder => {
   };
 
   return {
+    missing: toCome,
     get waitingLength() {
       return waitingLength;
     },

@@ -9,7 +9,7 @@ import { type ParsedPdu, parsePdu } from '../../protocol/events/parse-pdu.ts';
 import type { EventId, ServerName } from '../../protocol/ids/branded.ts';
 import type { RoomVersion } from '../../protocol/room-versions/room-version.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
-import type { Receive } from '../../rooms/receive/incoming.ts';
+import type { IncomingEvent, Receive } from '../../rooms/receive/incoming.ts';
 import type { PartialJoin } from '../../storage/stores/partial-joins.ts';
 import { keysLacking, type Verify } from '../verify/verify-pdus.ts';
 import { createAuthOrder } from './auth-order.ts';
@@ -57,7 +57,7 @@ export const takeState = async (
   wanted: readonly EventId[],
 ): Promise<EventId[]> => {
   const version = roomVersion(told.version)!;
-  await using parts = createParts(deps, told, version, wanted);
+  await using parts = createParts(deps, told, version);
   const order = createAuthOrder(wanted);
   const keyless = createKeyless();
   let read = 0;
@@ -86,7 +86,7 @@ export const takeState = async (
   // What they stand upon is not to be had: they are stored as such.
   for (const text of order.left()) await parts.add(pduOf(text, version)!);
   await parts.finish();
-  return [...parts.missing];
+  return [...order.missing, ...parts.dropped];
 };
 
 /** Events whose keys are asked for together at the end: one server that is gone is waited for once. */
@@ -114,31 +114,29 @@ const createKeyless = () => {
 };
 
 interface Parts extends AsyncDisposable {
-  /** Those that are not stored. */
-  readonly missing: ReadonlySet<EventId>;
+  /** Those that could not be verified. */
+  readonly dropped: readonly EventId[];
   /** Waits where too much is under way. */
   add(pdu: ParsedPdu): Promise<void>;
   finish(): Promise<void>;
 }
 
-const createParts = (
-  { receive, verify }: TakingDeps,
-  { roomId, server }: Told,
-  version: RoomVersion,
-  wanted: readonly EventId[],
-): Parts => {
+const createParts = ({ receive, verify }: TakingDeps, { roomId, server }: Told, version: RoomVersion): Parts => {
   let part: ParsedPdu[] = [];
   let latest: Promise<unknown> = Promise.resolve();
   const underWay: Promise<void>[] = [];
-  const missing = new Set(wanted);
+  const dropped: EventId[] = [];
 
   const begin = (): void => {
     const verifying = verify.verifyParsed(part, version, server, { limitReferences: false });
     part = [];
     const written = Promise.all([verifying, latest]).then(async ([verified]) => {
-      const events = verified.flatMap((each) => (each.ok ? [each.event] : []));
+      const events: IncomingEvent[] = [];
+      for (const each of verified) {
+        if (each.ok) events.push(each.event);
+        else dropped.push(each.eventId!);
+      }
       await receive.storeState(roomId, events);
-      for (const { event } of events) missing.delete(event.eventId);
     });
     // Whoever waits for it hears of its failure; nobody may wait for it any more.
     written.catch(() => {});
@@ -147,7 +145,7 @@ const createParts = (
   };
 
   return {
-    missing,
+    dropped,
     async add(pdu) {
       part.push(pdu);
       if (part.length < PART) return;
