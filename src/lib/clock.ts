@@ -18,7 +18,8 @@ export interface Clock {
 /** setTimeout counts in 32 bits: longer delays would fire at once. */
 const delayMsMax = 2_147_483_647;
 
-const sleepOn = (after: Clock['after']): Clock['sleep'] => {
+/** `sleep` of a clock, by its timers. */
+export const sleepOn = (after: Clock['after']): Clock['sleep'] => {
   return (delayMs, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) {

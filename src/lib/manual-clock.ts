@@ -1,6 +1,6 @@
 // A clock that moves only when told to: time in tests without waiting.
 
-import type { Clock, Timer } from './clock.ts';
+import { type Clock, sleepOn, type Timer } from './clock.ts';
 
 export interface ManualClock extends Clock {
   /** Moves time forward; timers that fall due run in order of their time, with microtasks between them. */
@@ -38,18 +38,7 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     now: () => startMs + elapsed,
     monotonic: () => elapsed,
     after,
-    sleep: (delayMs, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const timer = after(delayMs, resolve);
-        signal?.addEventListener('abort', () => {
-          timer.cancel();
-          reject(signal.reason);
-        });
-      }),
+    sleep: sleepOn(after),
     get pending() {
       return timers.size;
     },

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import inject from 'light-my-request';
 import type { Outbound, OutboundRequest, OutboundStream } from '../../src/http/outbound/outbound.ts';
 import { OutboundError } from '../../src/http/outbound/outbound-error.ts';
+import { sleepOn } from '../../src/lib/clock.ts';
 import type { SeededRandom } from '../harness/seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -133,12 +134,9 @@ export class VirtualNetwork {
   }
 
   #sleep(delayMs: number, { signal }: OutboundRequest): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#time.after(delayMs, resolve);
-      signal?.addEventListener('abort', () => {
-        timer.cancel();
-        reject(new OutboundError('aborted', 'the caller gave up'));
-      });
+    const sleep = sleepOn((ms, run) => this.#time.after(ms, run));
+    return sleep(delayMs, signal).catch(() => {
+      throw new OutboundError('aborted', 'the caller gave up');
     });
   }
 }

@@ -1,6 +1,6 @@
 // One time for all simulated servers, which passes only when nothing is left to do at the present moment.
 
-import type { Clock, Timer } from '../../src/lib/clock.ts';
+import { type Clock, sleepOn, type Timer } from '../../src/lib/clock.ts';
 
 interface Due {
   readonly at: number;
@@ -50,18 +50,7 @@ export class VirtualTime {
       now: () => START_TS + skewMs + Math.floor(this.#elapsedMs),
       monotonic: () => this.#elapsedMs,
       after,
-      sleep: (delayMs, signal) =>
-        new Promise((resolve, reject) => {
-          if (signal?.aborted) {
-            reject(signal.reason);
-            return;
-          }
-          const timer = after(delayMs, resolve);
-          signal?.addEventListener('abort', () => {
-            timer.cancel();
-            reject(signal.reason);
-          });
-        }),
+      sleep: sleepOn(after),
     };
   }
 
