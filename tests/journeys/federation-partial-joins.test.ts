@@ -110,6 +110,11 @@ test('the room is usable at once, told honestly, and whole later, even after a r
   bob = createClient(b.baseUrl, bob);
   expect(await explained(roomId)).toMatchObject({ resident: 'partly' });
   const lazily = await bob.sync({ filter: lazy });
+  const tagPath = `/_matrix/client/v3/user/${encodeURIComponent(bob.userId)}/rooms/${encodeURIComponent(roomId)}/tags/work`;
+  await bob.ok(bob.put(tagPath, {}));
+  await bob.ok(bob.put(roomPath(roomId, 'typing', bob.userId), { typing: true, timeout: 60_000 }));
+  await bob.ok(bob.post(roomPath(roomId, 'receipt', 'm.read', news.timeline.events[0].event_id), {}));
+  const meanwhile = await bob.sync({ since: before.next_batch });
   const waiting = bob.ok(bob.get(roomPath(roomId, 'joined_members')));
   room.open();
   await until('whole room', async () => (await explained(roomId)).resident === 'yes');
@@ -122,6 +127,10 @@ test('the room is usable at once, told honestly, and whole later, even after a r
   const whole = (await bob.sync({ since: before.next_batch })).rooms.join[roomId];
   expect(whole.state.events.length + whole.timeline.events.length).toBeGreaterThan(MEMBERS);
   expect((await bob.sync()).rooms.join[roomId].state.events.length).toBeGreaterThan(MEMBERS);
+  // All that was around it meanwhile is told with it.
+  const after = (await bob.sync({ since: meanwhile.next_batch })).rooms.join[roomId];
+  expect(after.ephemeral.events.map(({ type }: AnyJson) => type).sort()).toEqual(['m.receipt', 'm.typing']);
+  expect(after.account_data.events).toEqual([{ type: 'm.tag', content: { tags: { work: {} } } }]);
   const later = (await bob.sync({ filter: lazy, since: lazily.next_batch })).rooms?.join?.[roomId];
   expect(later?.state?.events?.length ?? 0).toBeLessThan(5);
 

@@ -8,7 +8,7 @@ import type { JoinHistory } from './join-history.ts';
 import type { RecentRooms } from './recent-rooms.ts';
 import type { SyncRequest, SyncViewer } from './request.ts';
 import { type RoomDeps, roomAnswer } from './room-answer.ts';
-import { newsMembers } from './room-news.ts';
+import { allAround, newsMembers } from './room-news.ts';
 import { roomStateAt } from './room-state.ts';
 import { type Summaries, summaryText } from './summary.ts';
 import { unreadMembers } from './unread.ts';
@@ -26,10 +26,13 @@ export const joinedRoom = async (
   room: UserRoom,
   context: EntryContext,
 ): Promise<string | undefined> => {
-  const { tx, request, span, news, learnt } = context;
+  const { tx, request, span, learnt } = context;
   const { viewer, filter } = request;
   const { since, now } = span;
-  const begin = isNewlyWhole(room, request) ? wholeNow : await beginning(deps, tx, room, viewer, since);
+  const isNew = isNewlyWhole(room, request);
+  const begin = isNew ? wholeNow : await beginning(deps, tx, room, viewer, since);
+  const around = { viewer: viewer.user, now };
+  const news = isNew ? await allAround(deps.ephemeral, tx, room, context.news, around) : context.news;
   if (begin.startsAnew) {
     deps.lazyMembers.forget(viewer.device, room.nid);
     learnt.newRooms.push(room.nid);

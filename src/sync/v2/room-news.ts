@@ -6,7 +6,7 @@ import type { EventFilter, RoomEventFilter } from '../../protocol/filters/event-
 import type { RoomFilter } from '../../protocol/filters/parse-filter.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
 import type { ReadTx } from '../../storage/database.ts';
-import type { RoomAccountDatum } from '../../storage/stores/account-data.ts';
+import { accountDataOf, type RoomAccountDatum } from '../../storage/stores/account-data.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { SyncToken } from '../sync-token.ts';
 import type { Moment, Span } from './request.ts';
@@ -52,6 +52,20 @@ export const withReceipts = async (
 ): Promise<RoomsNews> => {
   const from = since ?? Number.MIN_SAFE_INTEGER;
   return { ...news, receipts: await ephemeral.receipts.receiptsSince(tx, rooms, from, now, viewer) };
+};
+
+/** All there is around one room, for a client that was told nothing of it so far. */
+export const allAround = async (
+  ephemeral: Ephemeral,
+  tx: ReadTx,
+  { nid }: RoomRef,
+  news: RoomsNews,
+  { viewer, now }: { readonly viewer: number; readonly now: number },
+): Promise<RoomsNews> => {
+  const data = (await accountDataOf(tx, viewer, nid)).filter(({ position }) => position <= now);
+  const receipts = await ephemeral.receipts.receiptsSince(tx, [nid], Number.MIN_SAFE_INTEGER, now, viewer);
+  const accountData = new Map([[nid, data.map((datum) => ({ ...datum, room: nid }))]]);
+  return { ...news, accountData, receipts, typingSince: undefined };
 };
 
 /** Whether somebody began or ended typing in the room after the version. */
