@@ -84,3 +84,13 @@ test('however much comes, no event is held for longer than ten seconds, though i
   await clock.advance(1);
   expect(overdue().toSorted()).toEqual(['a', 'b']);
 });
+
+test('events to which very many ways lead are taken out as quickly as others', async () => {
+  const { held, hold, overdue, passQuietly } = start();
+  const layers = Array.from({ length: 60 }, (_, at) => [`${at}a`, `${at}b`]);
+  hold('first', 'missing');
+  for (const [at, layer] of layers.entries()) for (const id of layer) hold(id, ...(layers[at - 1] ?? ['first']));
+  await passQuietly(250);
+  expect(overdue()).toEqual(['first', ...layers.flat()]);
+  expect(held.size()).toBe(0);
+});

@@ -26,12 +26,14 @@ const HOLD_MS_MAX = 10_000;
 /** Between two looks at what may be overdue. */
 const LOOK_MS_MIN = 25;
 
+const idOf = ({ event }: VerifiedEvent): EventId => event.event.eventId;
+
 export const createHeldEvents = ({ clock, quietMs }: HeldEventsDeps) => {
   const held = new Map<EventId, Held>();
   const byMissing = new Map<EventId, Set<Held>>();
 
   const takeOut = (each: Held): void => {
-    held.delete(each.event.event.event.eventId);
+    held.delete(idOf(each.event));
     for (const missing of each.missing) {
       const waiting = byMissing.get(missing);
       waiting?.delete(each);
@@ -39,29 +41,31 @@ export const createHeldEvents = ({ clock, quietMs }: HeldEventsDeps) => {
     }
   };
 
+  const isAtItsEnd = ({ sinceMs }: Held): boolean => clock.monotonic() - sinceMs >= HOLD_MS_MAX;
+
   /** Quiet milliseconds until it has waited for long enough; 0 or less: it has. */
-  const leftMs = ({ sinceMs, sinceQuietMs }: Held): number =>
-    clock.monotonic() - sinceMs >= HOLD_MS_MAX ? 0 : HOLD_QUIET_MS - (quietMs() - sinceQuietMs);
+  const leftMs = (each: Held): number => (isAtItsEnd(each) ? 0 : HOLD_QUIET_MS - (quietMs() - each.sinceQuietMs));
 
   /** Those go with what they wait for. */
-  const isBehindOthers = ({ sinceMs, missing }: Held): boolean =>
-    clock.monotonic() - sinceMs < HOLD_MS_MAX && [...missing].every((eventId) => held.has(eventId));
+  const isBehindOthers = (each: Held): boolean =>
+    !isAtItsEnd(each) && [...each.missing].every((eventId) => held.has(eventId));
 
   /** With those that wait for it, and those that wait for them. */
-  const takeAll = (first: Held): Held[] => {
-    const taken = [first];
+  const takeAll = (first: Held): Iterable<Held> => {
+    // Many ways may lead to one event: it is gone on from once.
+    const taken = new Set([first]);
     for (const each of taken) {
       takeOut(each);
-      for (const waiting of byMissing.get(each.event.event.event.eventId) ?? []) taken.push(waiting);
+      for (const waiting of byMissing.get(idOf(each.event)) ?? []) taken.add(waiting);
     }
-    return [...new Set(taken)];
+    return taken;
   };
 
   return {
     size: () => held.size,
     /** Returns false where the event is held already. */
     hold(event: VerifiedEvent, missing: readonly EventId[]): boolean {
-      const { eventId } = event.event.event;
+      const eventId = idOf(event);
       if (held.has(eventId)) return false;
       const each = { event, sinceMs: clock.monotonic(), sinceQuietMs: quietMs(), missing: new Set(missing) };
       held.set(eventId, each);
@@ -78,7 +82,7 @@ export const createHeldEvents = ({ clock, quietMs }: HeldEventsDeps) => {
           if (each.missing.size > 0) continue;
           takeOut(each);
           released.push(each.event);
-          stored.push(each.event.event.event.eventId);
+          stored.push(idOf(each.event));
         }
         byMissing.delete(id);
       }
