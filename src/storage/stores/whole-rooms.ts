@@ -6,6 +6,7 @@ import { localMembers } from './memberships.ts';
 import { insertIntroductions } from './outgoing-edus.ts';
 import { isStateWhole } from './partial-joins.ts';
 import { upsertMemberships } from './persist-membership.ts';
+import { forgetPartialJoin } from './persist-partial-join.ts';
 import type { MembershipRow } from './persist-rows.ts';
 import { rejudgementsOf } from './received-events.ts';
 import { serversOfRoom } from './room-servers.ts';
@@ -40,7 +41,7 @@ export const showWhole = writer('showWhole', async (tx, room: number): Promise<b
   const users = await localMembers(tx, room);
   const position = await tx.nextPosition({ room, users });
   await introduceToUntold(tx, room, users);
-  await tx.run('DELETE FROM partial_joins WHERE room = ?', room);
+  await forgetPartialJoin(tx, room);
   await tx.run('UPDATE rooms SET residency = 1, whole_position = ? WHERE nid = ?', position, room);
   // Who keeps the rooms of users in memory reads these again.
   await tx.run(
