@@ -139,7 +139,8 @@ describe('device lists of their users', () => {
     expect(await syncUntil(alice, next_batch, (answer) => answer.device_lists?.left)).toEqual([dave]);
     asked.length = 0;
     await queryKeys(dave);
-    expect(asked).toEqual(['/user/keys/query']);
+    // Lists of which it is not certain that every update came are asked for in the background besides.
+    expect(asked).toContain('/user/keys/query');
   });
 
   test('cross-signing keys are taken when they are signed', async () => {
@@ -173,16 +174,17 @@ test('updates that never fit cost their server one question in a while', async (
   await member(roomId, frank, 'join');
   listAnswer(frank, 1, { PHONE: deviceKeys(frank, 'PHONE') });
   await queryKeys(frank);
+  const wholeLists = () => asked.filter((path) => path === `/user/devices/${enc(frank)}`);
   asked.length = 0;
   const fromMs = performance.now();
   for (let stream = 10; stream < 60; stream++) {
     await receive(['m.device_list_update', { user_id: frank, device_id: 'PHONE', stream_id: stream, prev_id: [5] }]);
   }
-  await until('question', () => asked.length > 0);
+  await until('question', () => wholeLists().length > 0);
   await receive(['m.device_list_update', { user_id: frank, device_id: 'PHONE', stream_id: 99, prev_id: [98] }]);
   // One at once, and one after each pause.
   const pauses = Math.ceil((performance.now() - fromMs) / 5000);
-  expect(asked.length).toBeLessThanOrEqual(1 + pauses);
+  expect(wholeLists().length).toBeLessThanOrEqual(1 + pauses);
 });
 
 test('whatever they send, nothing fails', async () => {
