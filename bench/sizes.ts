@@ -15,8 +15,10 @@ export interface Sizes {
   /** Messages in each of the four rooms that are paged through. */
   readonly history: number;
   readonly starts: number;
-  /** Events that other servers send into one room, and into 50 together. */
+  /** Events of a round that other servers send into one room, and into 50 together. */
   readonly pdus: number;
+  /** Of rounds, the waiting between them left out. */
+  readonly pdusTimes: LoopTimes;
   /** Members of the rooms of other servers that are joined. */
   readonly joins: readonly number[];
   /** State events on each of two branches that meet. */
@@ -36,6 +38,7 @@ export const fullSizes: Sizes = {
   history: 1500,
   starts: 5,
   pdus: 4000,
+  pdusTimes: { warmUpMs: 10_000, windowMs: 10_000 },
   joins: [2000, 30_000],
   forks: [100, 500],
   fanOut: 50,
@@ -51,6 +54,7 @@ export const quickSizes: Sizes = {
   history: 150,
   starts: 2,
   pdus: 600,
+  pdusTimes: { warmUpMs: 1500, windowMs: 1500 },
   joins: [200, 2000],
   forks: [20, 100],
   fanOut: 10,

@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
 import { type AcceptEvents, isStored, type Outcome } from './accept-events.ts';
 import { createHeldEvents } from './held-events.ts';
+import { BATCH_MAX, createVerifyAhead } from './verify-ahead.ts';
 import type { End, QueuedEvent, VerifiedEvent, VerifyBatch } from './verify-batch.ts';
 
 export interface RoomQueueDeps {
@@ -18,12 +19,9 @@ export interface RoomQueueDeps {
   readonly signal: AbortSignal;
 }
 
-/** Events that are judged and written together; as many more when some were held. */
-const BATCH_MAX = 200;
-
 export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
   const { verifyBatch, accept, clock, onOutcome, onWaiting, signal } = deps;
-  const items: QueuedEvent[] = [];
+  const unverified = createVerifyAhead((batch) => verifyBatch(roomId, batch));
   let quietMs = 0;
   const held = createHeldEvents({ clock, quietMs: () => quietMs });
   /** Were held; what they waited for is stored. */
@@ -54,7 +52,7 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
     for (const [at, each] of given.entries()) settle(each, outcomes[at]!);
   };
 
-  const hasWork = (): boolean => items.length > 0 || released.length > 0;
+  const hasWork = (): boolean => unverified.hasSome() || released.length > 0;
 
   /** Resolves when there is something to judge, when what is held may be overdue, or at the end. */
   const rest = async (): Promise<void> => {
@@ -71,7 +69,7 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
 
   return {
     push(more: readonly QueuedEvent[]): void {
-      for (const item of more) items.push(item);
+      unverified.push(more);
       wake();
     },
     /** An event of the room came on another way and is stored. */
@@ -80,10 +78,10 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
       if (released.length > 0) wake();
     },
     hasWork,
-    counts: () => ({ queued: items.length, held: held.size() }),
+    counts: () => ({ queued: unverified.count(), held: held.size() }),
     /**
-     * Resolves when nothing is left. Two batches are under way: while one is written the next one is judged, and meanwhile the
-     * signatures of the one after it are checked.
+     * Resolves when nothing is left. Three batches are under way: while one is written the next one is judged, and meanwhile the
+     * signatures of the one after it are checked. That is asked for first: judging leaves this thread no time for it.
      */
     async workOff(): Promise<void> {
       let older = Promise.resolve();
@@ -93,14 +91,14 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
         if (!hasWork()) await Promise.all([older, newer]);
         held.overdue().forEach(onWaiting);
         if (hasWork()) {
-          const verified = await verifyBatch(roomId, items.splice(0, BATCH_MAX));
+          const verified = await unverified.take();
           await older;
           older = newer;
           newer = judge([...released.splice(0, BATCH_MAX), ...verified]);
         } else if (held.size() === 0) return;
         else await rest();
       }
-      await Promise.all([older, newer]);
+      await Promise.all([older, newer, unverified.settled()]);
     },
   };
 };
