@@ -20,7 +20,8 @@ export interface CrowdedResident extends AsyncDisposable {
 
 const list = (events: readonly IncomingEvent[]): string => `[${events.map(({ pduJson }) => pduJson).join(',')}]`;
 
-export const startCrowdedResident = async (members: number): Promise<CrowdedResident> => {
+/** `tellsAll`: it does not know that members can be left out. */
+export const startCrowdedResident = async (members: number, { tellsAll = false } = {}): Promise<CrowdedResident> => {
   const peer = await startPeerServer();
   const name = `127.0.0.1:${peer.port}` as ServerName;
   const room = createForeignRoom({ creator: `@eve:${name}` });
@@ -36,6 +37,11 @@ export const startCrowdedResident = async (members: number): Promise<CrowdedResi
   const kept = state.filter((one) => !isMember(one));
   const idsOf = (events: readonly IncomingEvent[]) => events.map(({ event }) => event.eventId);
   const named = kept.filter(({ event }) => event.type !== 'm.room.name').map(({ event }) => event.eventId);
+  /** Without what stands in the state. */
+  const chainOf = (events: readonly IncomingEvent[]): IncomingEvent[] => {
+    const told = new Set(events.map(({ event }) => event.eventId));
+    return room.authChain(events).filter(({ event }) => !told.has(event.eventId));
+  };
   let asked = 0;
 
   const template = (user: string): JsonObject => ({
@@ -69,8 +75,9 @@ export const startCrowdedResident = async (members: number): Promise<CrowdedResi
     }
     if (path.includes('/make_join/')) return [200, template(path.split('/').at(-1)!)];
     if (path.includes('/send_join/')) {
-      const chain = list(room.authChain(kept));
+      if (tellsAll) return [200, `{"state":${list(state)},"event":${body},"auth_chain":${list(chainOf(state))}}`];
       const said = `"members_omitted":true,"servers_in_room":["${name}"]`;
+      const chain = list(room.authChain(kept));
       return [200, `{"origin":"${name}","event":${body},${said},"state":${list(kept)},"auth_chain":${chain}}`];
     }
     if (path.includes('/state_ids/')) {

@@ -70,6 +70,23 @@ test('an answer that breaks off is asked for again', async () => {
   expect(resident.asked).toBe(2);
 });
 
+test('a server that tells all members at once is not waited for until they are taken in', async () => {
+  const resident = stack.use(await startCrowdedResident(MEMBERS, { tellsAll: true }));
+  const { roomId, tell } = resident;
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  resident.tell = (text, response) => void opened.then(() => tell(text, response));
+  await joinRoom(bob, resident);
+  const { rooms } = await bob.sync({ filter: lazy });
+  expect(rooms.join[roomId].summary['m.joined_member_count']).toBeLessThan(100);
+  await bob.ok(bob.put(roomPath(roomId, 'send', 'm.room.message', 'usable'), { msgtype: 'm.text', body: 'Hello' }));
+  expect((await server.parts.explain.room(roomId))!).toMatchObject({
+    resident: 'partly',
+    partial_join: { via: resident.name },
+  });
+  open();
+  expect(await memberCount(bob, resident)).toBe(MEMBERS + 2);
+});
+
 /** A server of its own process that can be killed. */
 const startMortal = async () => {
   const port = await freePort();

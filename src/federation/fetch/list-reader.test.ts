@@ -51,3 +51,13 @@ test('what is no such object is refused', () => {
 test('what is passed over may be of any size', () => {
   expect(read(`{"x":"${'y'.repeat(5000)}","pdus":[1],"auth_chain":[]}`, 100)).toEqual(['1']);
 });
+
+test('other values are given where they are wanted', () => {
+  const options = { lists: ['state'], values: ['event', 'omitted'], elementSizeBytesMax: 30 };
+  const reader = createListReader({ ...options, fail: (why) => new Error(why) });
+  expect(reader.push(Buffer.from('{"event":{"a":[1]},"x":{"event":2},"state":["o"],"omitted":tr'))).toEqual(['"o"']);
+  expect([...reader.values]).toEqual([['event', '{"a":[1]}']]);
+  reader.push(Buffer.from('ue}'));
+  reader.end();
+  expect(Object.fromEntries(reader.values)).toEqual({ event: '{"a":[1]}', omitted: 'true' });
+});

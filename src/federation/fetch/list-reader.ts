@@ -4,6 +4,8 @@
 import { isUtf8 } from 'node:buffer';
 
 export interface ListReader {
+  /** The texts of those of the wanted values that have ended so far, by their keys. */
+  readonly values: ReadonlyMap<string, string>;
   /** The elements of all the lists that end in these bytes. Throws for what cannot be such an object. */
   push(bytes: Uint8Array): string[];
   /** Throws when the object has not ended, or had not all of the lists. */
@@ -13,6 +15,9 @@ export interface ListReader {
 export interface ListReaderOptions {
   /** Members of the object, which must be lists. The others are passed over. */
   readonly lists: readonly string[];
+  /** Other members, of any kind, that are wanted if they are there. */
+  readonly values?: readonly string[];
+  /** Of an element, and of a wanted value. */
   readonly elementSizeBytesMax: number;
   /** Makes what is thrown. */
   readonly fail: (why: string) => Error;
@@ -91,7 +96,7 @@ class HeldValue {
 
 type Place = 'start' | 'members' | 'colon' | 'value' | 'list' | 'done';
 /** What the value under way is. */
-type Kind = 'key' | 'element' | 'passed';
+type Kind = 'key' | 'element' | 'wanted' | 'passed';
 
 /** What may stand at each place besides values. */
 const next: Readonly<Record<Place, Readonly<Record<number, Place>>>> = {
@@ -103,24 +108,34 @@ const next: Readonly<Record<Place, Readonly<Record<number, Place>>>> = {
   done: {},
 };
 
-export const createListReader = ({ lists, elementSizeBytesMax, fail }: ListReaderOptions): ListReader => {
+export const createListReader = (options: ListReaderOptions): ListReader => {
+  const { lists, values: wanted = [], elementSizeBytesMax, fail } = options;
   const seen = new Set<string>();
+  const values = new Map<string, string>();
   let place: Place = 'start';
-  let isOurs = false;
+  let key = '';
   let kind: Kind = 'passed';
   let value: HeldValue | undefined;
 
   const finish = (held: HeldValue, found: string[]): void => {
     value = undefined;
     if (kind === 'element') found.push(held.text());
-    else if (kind === 'passed') place = 'members';
-    else {
-      const key = keyOf(held.text());
-      if (key === undefined) throw fail('it is no JSON object');
-      isOurs = lists.includes(key);
-      if (isOurs) seen.add(key);
+    else if (kind === 'key') {
+      const read = keyOf(held.text());
+      if (read === undefined) throw fail('it is no JSON object');
+      key = read;
+      if (lists.includes(key)) seen.add(key);
       place = 'colon';
+    } else {
+      if (kind === 'wanted') values.set(key, held.text());
+      place = 'members';
     }
+  };
+
+  const kindAt = (): Kind => {
+    if (place === 'members') return 'key';
+    if (place === 'list') return 'element';
+    return wanted.includes(key) ? 'wanted' : 'passed';
   };
 
   /** The value that begins with the byte; undefined: the byte stands between values. */
@@ -130,18 +145,19 @@ export const createListReader = ({ lists, elementSizeBytesMax, fail }: ListReade
       place = then;
       return undefined;
     }
-    if (place === 'value' && isOurs) {
+    if (place === 'value' && lists.includes(key)) {
       if (byte !== openBracket) throw fail(`it has no list of ${lists.join(' or ')}`);
       place = 'list';
       return undefined;
     }
     const isValue = place === 'value' || place === 'list' || (place === 'members' && byte === quote);
     if (!isValue || byte === closeBrace || byte === closeBracket || byte === comma) throw fail('it is no JSON object');
-    kind = place === 'members' ? 'key' : place === 'list' ? 'element' : 'passed';
+    kind = kindAt();
     return new HeldValue(kind === 'passed' ? Infinity : elementSizeBytesMax, fail);
   };
 
   return {
+    values,
     push(bytes) {
       const found: string[] = [];
       for (let at = 0; at < bytes.length; ) {

@@ -19,7 +19,7 @@ export interface HandshakeDeps {
   readonly log: Log;
   readonly serverName: ServerName;
   readonly identity: Pick<Identity, 'serverName' | 'signingKey'>;
-  readonly peers: Pick<Peers, 'call' | 'isAllowed' | 'isLeftAlone' | 'keysFor' | 'findKey' | 'keyTroubleOf'>;
+  readonly peers: Pick<Peers, 'call' | 'stream' | 'isAllowed' | 'isLeftAlone' | 'keysFor' | 'findKey' | 'keyTroubleOf'>;
   readonly rooms: Rooms;
   readonly accounts: Pick<Accounts, 'findAccount'>;
   readonly latentUsers: LatentUsers;

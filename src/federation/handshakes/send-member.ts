@@ -1,6 +1,7 @@
 // The second half of a handshake on the side of the user's server: the signed event is handed in.
 // Server-Server API, send_join, send_leave, send_knock.
 
+import type { PeerCall } from '../../peers/calls/call.ts';
 import { PeerError } from '../../peers/peer-error.ts';
 import { parseJsonLossless } from '../../protocol/canonical-json/parse-json.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/events/json.ts';
@@ -8,6 +9,7 @@ import type { ParsedPdu } from '../../protocol/events/parse-pdu.ts';
 import type { ServerName } from '../../protocol/ids/branded.ts';
 import { malformed } from './candidates.ts';
 import type { HandshakeDeps, HandshakeKind } from './deps.ts';
+import { readJoinAnswer } from './joining/read-join-answer.ts';
 import { pathOf } from './member-template.ts';
 
 const TIMEOUTS_MS: Readonly<Record<HandshakeKind, number>> = { join: 180_000, knock: 30_000, leave: 30_000 };
@@ -28,24 +30,25 @@ export const sendMember = async (
   { event, pduJson }: ParsedPdu,
   { omitsMembers = false }: SendMemberOptions = {},
 ): Promise<JsonObject> => {
-  const put = (version: 'v1' | 'v2') =>
-    deps.peers.call({
-      destination: server,
-      method: 'PUT',
-      path: `/_matrix/federation/${version}/send_${kind}/${pathOf(event.roomId, event.eventId)}`,
-      ...(omitsMembers && { query: { omit_members: true } }),
-      body: pduJson,
-      timeoutMs: TIMEOUTS_MS[kind],
-      responseSizeBytesMax: kind === 'join' ? STATE_SIZE_BYTES_MAX : ANSWER_SIZE_BYTES_MAX,
-      ignoresBackOff: true,
-    });
+  const put = (version: 'v1' | 'v2'): PeerCall => ({
+    destination: server,
+    method: 'PUT',
+    path: `/_matrix/federation/${version}/send_${kind}/${pathOf(event.roomId, event.eventId)}`,
+    ...(omitsMembers && { query: { omit_members: true } }),
+    body: pduJson,
+    timeoutMs: TIMEOUTS_MS[kind],
+    responseSizeBytesMax: kind === 'join' ? STATE_SIZE_BYTES_MAX : ANSWER_SIZE_BYTES_MAX,
+    ignoresBackOff: true,
+  });
+  const { peers } = deps;
   // Knocks have one version only.
-  if (kind === 'knock') return (await put('v1')).json();
+  if (kind === 'knock') return (await peers.call(put('v1'))).json();
   try {
-    return (await put('v2')).json();
+    if (omitsMembers) return await readJoinAnswer(server, await peers.stream(put('v2')));
+    return (await peers.call(put('v2'))).json();
   } catch (error) {
     if (!(error instanceof PeerError) || !isUnknownEndpoint(error)) throw error;
-    return secondOf(server, (await put('v1')).text);
+    return secondOf(server, (await peers.call(put('v1'))).text);
   }
 };
 
