@@ -27,7 +27,7 @@ export const sendMember = async (
   deps: HandshakeDeps,
   server: ServerName,
   kind: HandshakeKind,
-  { event, pduJson }: ParsedPdu,
+  { event, pdu, pduJson }: ParsedPdu,
   { omitsMembers = false }: SendMemberOptions = {},
 ): Promise<JsonObject> => {
   const put = (version: 'v1' | 'v2'): PeerCall => ({
@@ -44,7 +44,7 @@ export const sendMember = async (
   // Knocks have one version only.
   if (kind === 'knock') return (await peers.call(put('v1'))).json();
   try {
-    if (omitsMembers) return await readJoinAnswer(server, await peers.stream(put('v2')));
+    if (omitsMembers) return await readJoinAnswer(server, await peers.stream(put('v2')), pdu);
     return (await peers.call(put('v2'))).json();
   } catch (error) {
     if (!(error instanceof PeerError) || !isUnknownEndpoint(error)) throw error;

@@ -10,7 +10,7 @@ const read = (text: string, pieceBytes = 10_000): Promise<JsonObject> => {
   const bytes = Buffer.from(text);
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(bytes.subarray(at, at + pieceBytes));
-  return readJoinAnswer(server, { status: 200, headers: {}, body: Readable.from(pieces) } as never);
+  return readJoinAnswer(server, { status: 200, headers: {}, body: Readable.from(pieces) } as never, event);
 };
 
 const member = (user: string, sender = user, content: object = {}) => ({
@@ -23,7 +23,7 @@ const crowd = Array.from({ length: 3000 }, (_, n) =>
 const [create, name] = ['m.room.create', 'm.room.name'].map((type, at) => ({
   ...{ type, state_key: '', sender: `@maker${at}:them.test`, content: {} },
 }));
-const event = member('@us:us.test', undefined, { join_authorised_via_users_server: '@door:them.test' });
+const event: JsonObject = member('@us:us.test', undefined, { join_authorised_via_users_server: '@door:them.test' });
 const keysOf = (list: unknown): string[] =>
   (list as { type: string; state_key: string }[]).map((each) => `${each.type}|${each.state_key}`);
 
@@ -57,6 +57,12 @@ test('of a large one the members are passed over that nothing else stands upon',
   expect((answer.servers_in_room as string[]).toSorted()).toEqual(
     ['them.test', ...Array.from({ length: 20 }, (_, n) => `s${n}.test`)].toSorted(),
   );
+});
+
+test('who was invited, and by whom, is kept, whether or not the join is returned', async () => {
+  const invite = { ...member('@us:us.test', '@m500:s0.test'), content: { membership: 'invite' } };
+  const { state } = await read(JSON.stringify({ state: [create, ...crowd, invite], auth_chain: [] }));
+  expect(keysOf(state)).toEqual(expect.arrayContaining(['m.room.member|@us:us.test', 'm.room.member|@m500:s0.test']));
 });
 
 test('numbers in it stay as they were written', async () => {

@@ -25,8 +25,12 @@ const ROUNDS_MAX = 5;
 
 type Told = Iterable<Uint8Array>;
 
-/** An answer as if the members had been left out, where it is large. Throws PeerError. */
-export const readJoinAnswer = async (server: ServerName, { body }: OutboundStream): Promise<JsonObject> => {
+/** An answer as if the members had been left out, where it is large. `join`: the event that was sent. Throws PeerError. */
+export const readJoinAnswer = async (
+  server: ServerName,
+  { body }: OutboundStream,
+  join: JsonObject,
+): Promise<JsonObject> => {
   const pieces: Buffer[] = [];
   try {
     for await (const piece of body) pieces.push(piece as Buffer);
@@ -36,7 +40,7 @@ export const readJoinAnswer = async (server: ServerName, { body }: OutboundStrea
   const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
   if (sizeBytes <= WHOLE_SIZE_BYTES_MAX) return whole(server, pieces);
   const { event, members_omitted: isWithout } = await otherValues(server, pieces);
-  return isWithout === true ? whole(server, pieces) : withoutMembers(server, pieces, event);
+  return isWithout === true ? whole(server, pieces) : withoutMembers(server, pieces, join, event);
 };
 
 const whole = (server: ServerName, pieces: readonly Buffer[]): JsonObject => {
@@ -90,12 +94,17 @@ async function* eventsOf(server: ServerName, told: Told, list: string): AsyncGen
 const memberIn = ({ type, state_key: user }: JsonObject): UserId | undefined =>
   type === 'm.room.member' && typeof user === 'string' && user.includes(':') ? (user as UserId) : undefined;
 
-const withoutMembers = async (server: ServerName, told: Told, join: Json | undefined): Promise<JsonObject> => {
+const withoutMembers = async (
+  server: ServerName,
+  told: Told,
+  join: JsonObject,
+  returned: Json | undefined,
+): Promise<JsonObject> => {
   const state: JsonObject[] = [];
   const chain: JsonObject[] = [];
   const servers = new Set<ServerName>();
   const needed = createNeeded();
-  needed.add(asJsonObject(join));
+  needed.add(join);
   let heroes = 0;
   for await (const event of eventsOf(server, told, 'state')) {
     const user = memberIn(event);
@@ -114,7 +123,7 @@ const withoutMembers = async (server: ServerName, told: Told, join: Json | undef
   }
   const members = await neededMembers(server, told, needed);
   return {
-    ...(join !== undefined && { event: join }),
+    ...(returned !== undefined && { event: returned }),
     ...{ members_omitted: true, servers_in_room: [...servers] },
     state: [...state, ...members.state],
     auth_chain: [...chain, ...members.chain],
