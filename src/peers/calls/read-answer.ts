@@ -21,14 +21,19 @@ export interface PeerAnswer {
 const ERROR_LENGTH_MAX = 64 * 1024;
 const REASON_LENGTH_MAX = 300;
 
-async function readText(destination: ServerName, { body }: OutboundStream): Promise<string> {
-  const chunks: Buffer[] = [];
+/** The body in the pieces it came in. Throws PeerError. */
+export async function readPieces(destination: ServerName, { body }: OutboundStream): Promise<Buffer[]> {
+  const pieces: Buffer[] = [];
   try {
-    for await (const chunk of body) chunks.push(chunk as Buffer);
+    for await (const piece of body) pieces.push(piece as Buffer);
   } catch (error) {
     throw asPeerError(destination, error);
   }
-  const bytes = Buffer.concat(chunks);
+  return pieces;
+}
+
+function textOf(destination: ServerName, pieces: readonly Buffer[]): string {
+  const bytes = Buffer.concat(pieces);
   if (!isUtf8(bytes)) throw new PeerError(destination, 'http', 'the answer is not UTF-8');
   return bytes.toString('utf8');
 }
@@ -42,6 +47,16 @@ function parseObject(text: string): JsonObject | undefined {
     throw error;
   }
 }
+
+function objectIn(destination: ServerName, text: string): JsonObject {
+  const value = parseObject(text);
+  if (!value) throw new PeerError(destination, 'http', 'the answer is no JSON object');
+  return value;
+}
+
+/** A body that was read, parsed without loss. Throws PeerError `http` when it is no JSON object. */
+export const objectOf = (destination: ServerName, pieces: readonly Buffer[]): JsonObject =>
+  objectIn(destination, textOf(destination, pieces));
 
 const shortened = (text: string): string =>
   text.length > REASON_LENGTH_MAX ? `${text.slice(0, REASON_LENGTH_MAX)}…` : text;
@@ -81,16 +96,8 @@ function failureOf(destination: ServerName, answer: OutboundStream, text: string
 
 /** Throws PeerError for every status but 2xx. */
 export async function readAnswer(destination: ServerName, answer: OutboundStream): Promise<PeerAnswer> {
-  const text = await readText(destination, answer);
+  const text = textOf(destination, await readPieces(destination, answer));
   const { status } = answer;
   if (status < 200 || status > 299) throw failureOf(destination, answer, text);
-  return {
-    status,
-    text,
-    json() {
-      const value = parseObject(text);
-      if (!value) throw new PeerError(destination, 'http', 'the answer is no JSON object');
-      return value;
-    },
-  };
+  return { status, text, json: () => objectIn(destination, text) };
 }

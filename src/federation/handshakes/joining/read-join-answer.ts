@@ -2,16 +2,14 @@
 // these are not held in memory but passed over here, and the room is made whole as if they had been left out.
 // Server-Server API, "PUT /_matrix/federation/v2/send_join".
 
-import { isUtf8 } from 'node:buffer';
 import type { OutboundStream } from '../../../http/outbound/outbound.ts';
-import { asPeerError } from '../../../peers/calls/exchange.ts';
-import { PeerError } from '../../../peers/peer-error.ts';
+import { objectOf, readPieces } from '../../../peers/calls/read-answer.ts';
 import { parseJsonLossless } from '../../../protocol/canonical-json/parse-json.ts';
 import { MatrixError } from '../../../protocol/errors/matrix-error.ts';
 import { asJsonObject, isJsonObject, type Json, type JsonObject } from '../../../protocol/events/json.ts';
 import type { ServerName, UserId } from '../../../protocol/ids/branded.ts';
 import { serverOf } from '../../../protocol/ids/id-parts.ts';
-import { createListReader } from '../../fetch/list-reader.ts';
+import { createListReader, type ListReader } from '../../fetch/list-reader.ts';
 import { malformed } from '../candidates.ts';
 
 /** Some 700 members: those are taken at once. */
@@ -28,26 +26,14 @@ type Told = Iterable<Uint8Array>;
 /** An answer as if the members had been left out, where it is large. `join`: the event that was sent. Throws PeerError. */
 export const readJoinAnswer = async (
   server: ServerName,
-  { body }: OutboundStream,
+  answer: OutboundStream,
   join: JsonObject,
 ): Promise<JsonObject> => {
-  const pieces: Buffer[] = [];
-  try {
-    for await (const piece of body) pieces.push(piece as Buffer);
-  } catch (error) {
-    throw asPeerError(server, error);
-  }
+  const pieces = await readPieces(server, answer);
   const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  if (sizeBytes <= WHOLE_SIZE_BYTES_MAX) return whole(server, pieces);
+  if (sizeBytes <= WHOLE_SIZE_BYTES_MAX) return objectOf(server, pieces);
   const { event, members_omitted: isWithout } = await otherValues(server, pieces);
-  return isWithout === true ? whole(server, pieces) : withoutMembers(server, pieces, join, event);
-};
-
-const whole = (server: ServerName, pieces: readonly Buffer[]): JsonObject => {
-  const bytes = Buffer.concat(pieces);
-  const answer = isUtf8(bytes) ? parsed(server, bytes.toString('utf8')) : undefined;
-  if (!isJsonObject(answer)) throw new PeerError(server, 'http', 'the answer is no JSON object');
-  return answer;
+  return isWithout === true ? objectOf(server, pieces) : withoutMembers(server, pieces, join, event);
 };
 
 const parsed = (server: ServerName, text: string): Json => {
@@ -61,11 +47,7 @@ const parsed = (server: ServerName, text: string): Json => {
 
 const otherValues = async (server: ServerName, told: Told): Promise<JsonObject> => {
   const reader = readerOf(server, 'state', ['event', 'members_omitted']);
-  for (const piece of told) {
-    reader.push(piece);
-    await new Promise(setImmediate);
-  }
-  reader.end();
+  for await (const _ of textsOf(reader, told));
   return Object.fromEntries([...reader.values].map(([key, text]) => [key, parsed(server, text)]));
 };
 
@@ -77,17 +59,20 @@ const readerOf = (server: ServerName, list: string, values: readonly string[] = 
     fail: (why) => malformed(server, `its answer cannot be read: ${why}`),
   });
 
-/** The elements of one list, others having their turn between. */
-async function* eventsOf(server: ServerName, told: Told, list: string): AsyncGenerator<JsonObject> {
-  const reader = readerOf(server, list);
+/** The elements of the reader's list, others having their turn between. */
+async function* textsOf(reader: ListReader, told: Told): AsyncGenerator<string> {
   for (const piece of told) {
-    for (const text of reader.push(piece)) {
-      const event = parsed(server, text);
-      if (isJsonObject(event)) yield event;
-    }
+    yield* reader.push(piece);
     await new Promise(setImmediate);
   }
   reader.end();
+}
+
+async function* eventsOf(server: ServerName, told: Told, list: string): AsyncGenerator<JsonObject> {
+  for await (const text of textsOf(readerOf(server, list), told)) {
+    const event = parsed(server, text);
+    if (isJsonObject(event)) yield event;
+  }
 }
 
 /** undefined: it is no member's event. */
