@@ -26,7 +26,7 @@ interface Line {
 const BATCH_MAX = 200;
 const GAPS_AT_ONCE = 64;
 const GAPS_OF_SERVER_AT_ONCE = 8;
-/** When no server answers at all, it may be this one that is cut off: before another attempt, milliseconds. */
+/** When who sent them does not answer, it or this server may be cut off: before another attempt, milliseconds. */
 const RETRIES_MS = [10_000, 60_000, 300_000];
 
 /** Whether it is worth another attempt later. */
@@ -42,7 +42,7 @@ const createAttempt =
     const events = batch.map(({ event }) => event);
     try {
       const gap = { roomId, version, source, events, isLastAttempt };
-      return (await inTurn(source, () => fillGap(gap))) === 'unreachable';
+      return (await inTurn(source, () => fillGap(gap))) === 'unheard';
     } catch (err) {
       if (!signal.aborted) log.error({ err, roomId, source, events: events.length }, 'A gap could not be filled.');
       return !isLastAttempt;
@@ -69,7 +69,10 @@ export const createWaitingEvents = (deps: WaitingEventsDeps) => {
       const isUnsettled = await attempt(roomId, source, batch, delayMs === undefined);
       if (isUnsettled && delayMs !== undefined) {
         attempts += 1;
-        log.info({ roomId, source, events: batch.length, delayMs }, 'Nobody could be asked for missing events yet.');
+        log.info(
+          { roomId, source, events: batch.length, delayMs },
+          'The sender could not be asked for missing events yet.',
+        );
         await clock.sleep(delayMs, signal).catch(() => undefined);
         continue;
       }

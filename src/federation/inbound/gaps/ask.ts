@@ -14,11 +14,11 @@ export const createAsk =
     if (gap.signal.aborted) return undefined;
     try {
       const answer = await call();
-      gap.answers += 1;
+      gap.heard.add(server);
       return answer;
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      if (!error.isDown) gap.answers += 1;
+      if (!error.isDown) gap.heard.add(server);
       const { stage, message: reason } = error;
       log.debug({ roomId: gap.roomId, server, what, stage, reason }, 'A server did not give what is missing.');
       return undefined;

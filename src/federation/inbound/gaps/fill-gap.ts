@@ -41,12 +41,15 @@ export interface GapToFill {
   /** Who sent the events. */
   readonly source: ServerName;
   readonly events: readonly IncomingEvent[];
-  /** Judge what is left even when no server could be asked. */
+  /** Judge what is left even when its sender could not be asked. */
   readonly isLastAttempt: boolean;
 }
 
-/** `unreachable`: nobody answered; it may be otherwise later. */
-export type FillGap = (gap: GapToFill) => Promise<'filled' | 'unreachable'>;
+/**
+ * `unheard`: what is missing is nowhere else to be had, and who sent the events, who must have it, did not answer; it may be
+ * otherwise later.
+ */
+export type FillGap = (gap: GapToFill) => Promise<'filled' | 'unheard'>;
 
 /** For one gap, from the first question to the last answer. */
 const GAP_TIMEOUT_MS = 90_000;
@@ -81,7 +84,7 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
   };
 
   return async (toFill) => {
-    const { roomId, version, events, isLastAttempt } = toFill;
+    const { roomId, version, source, events, isLastAttempt } = toFill;
     const timeout = new AbortController();
     const timer = clock.after(GAP_TIMEOUT_MS, () => timeout.abort());
     const pool = new Map<EventId, IncomingEvent>(events.map((event) => [event.event.eventId, event]));
@@ -93,9 +96,8 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
       timer.cancel();
     }
     if (pool.size === 0) return 'filled';
-    if (signal.aborted || (gap.answers === 0 && !isLastAttempt)) return 'unreachable';
+    if (signal.aborted || !(isLastAttempt || gap.heard.has(source))) return 'unheard';
     const missing = [...missingPrevs(gap).keys(), ...missingAuth(gap).keys()].slice(0, 10);
-    const { source } = toFill;
     log.info({ roomId, source, servers: gap.servers, events: pool.size, missing }, 'Missing events cannot be had.');
     await settle(gap, { onMissing: 'judge' });
     return 'filled';

@@ -16,8 +16,8 @@ export interface Gap {
   readonly needs: Map<EventId, { readonly prevs: readonly EventId[]; readonly auth: readonly EventId[] }>;
   /** Those of the pool that were sent, not fetched. */
   readonly sent: ReadonlySet<EventId>;
-  /** How many calls other servers answered, be it with a refusal. */
-  answers: number;
+  /** Servers that answered anything, be it with a refusal. */
+  readonly heard: Set<ServerName>;
   /** Servers that were asked for missing events and answered without any that helps. */
   readonly inVain: Set<ServerName>;
   /** Aborted when the time for this gap is over. */
@@ -28,7 +28,7 @@ export interface Gap {
 export const openGap = (
   given: Pick<Gap, 'roomId' | 'version' | 'servers' | 'signal'>,
   pool: Gap['pool'] = new Map(),
-): Gap => ({ ...given, pool, needs: new Map(), sent: new Set(pool.keys()), answers: 0, inVain: new Set() });
+): Gap => ({ ...given, pool, needs: new Map(), sent: new Set(pool.keys()), heard: new Set(), inVain: new Set() });
 
 /** What of the pool is missing and not in the pool itself, with the events that want it. */
 const missingOf = (gap: Gap, kind: 'prevs' | 'auth'): Map<EventId, EventId[]> => {

@@ -206,6 +206,26 @@ describe('auth events', () => {
   });
 });
 
+test('when its sender does not answer and others do not have what is missing, the event waits and is judged later', async () => {
+  const room = bob.room();
+  const carol = await world.startPeer();
+  world.inRoom.get(room.roomId)!.push(carol.name);
+  const missing = room.make();
+  const sent = room.make();
+  bob.override = ({ url }) => (url.includes('/key/') ? undefined : [502, '<html>']);
+  await send(bob, sent);
+  await world.until('what others say', () =>
+    carol.asked().some((url) => url.includes('state_ids') || url.includes('event')),
+  );
+  expect(world.given.kept.has(sent.eventId)).toBe(false);
+  bob.override = () => undefined;
+  await world.until('another attempt', async () => {
+    await world.clock.advance(20_000);
+    return world.given.kept.has(sent.eventId);
+  });
+  expect(world.given.timeline).toEqual([missing.eventId, sent.eventId]);
+});
+
 test('when no server answers at all the event waits, and is judged later', async () => {
   const room = bob.room();
   const missing = room.make();
