@@ -1,10 +1,10 @@
 // Search of messages, names and topics, on both engines.
 
 import { expect, it } from 'vitest';
+import type { SearchKey } from '../../src/protocol/events/searched-text.ts';
 import { parseRoomEventFilter } from '../../src/protocol/filters/event-filter.ts';
 import type { RoomId } from '../../src/protocol/ids/branded.ts';
 import type { SearchAnswer, SearchQuestion } from '../../src/rooms/search/search-events.ts';
-import type { SearchKey } from '../../src/rooms/search/search-tokens.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { putAccountData } from '../../src/storage/stores/account-data.ts';
 import type { AnyJson } from '../harness/client.ts';

@@ -1,8 +1,10 @@
 // Events that a search finds and its user may see, latest first.
 
+import type { SearchKey } from '../../protocol/events/searched-text.ts';
 import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import type { ReadTx } from '../../storage/database.ts';
+import { keyToken, roomToken, senderToken, wordToken } from '../../storage/search-tokens.ts';
 import { eventsAtPositions, type StoredEvent } from '../../storage/stores/events.ts';
 import { presentAndPastRooms } from '../../storage/stores/memberships.ts';
 import { countWithWords, positionsWithWords } from '../../storage/stores/search-words.ts';
@@ -10,7 +12,6 @@ import type { Look } from '../read/room-reader.ts';
 import { matches } from '../read/scan-timeline.ts';
 import { visibleEvents } from '../read/visible-events.ts';
 import type { RoomRef } from '../room-ref.ts';
-import { keyToken, roomToken, type SearchKey, senderToken, wordToken } from './search-tokens.ts';
 
 export interface SearchScope {
   readonly words: readonly string[];

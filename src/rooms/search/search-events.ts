@@ -1,7 +1,9 @@
 // Searches messages, names and topics in the rooms a user is or was in. Client-Server API, POST /search, room_events.
 
 import { invalidParam } from '../../protocol/errors/matrix-error.ts';
+import type { SearchKey } from '../../protocol/events/searched-text.ts';
 import type { RoomEventFilter } from '../../protocol/filters/event-filter.ts';
+import { wordsOfText } from '../../storage/search-tokens.ts';
 import { renderEvents } from '../read/render-events.ts';
 import { findRoomAccess } from '../read/room-access.ts';
 import type { Look } from '../read/room-reader.ts';
@@ -10,7 +12,6 @@ import { countMatches, type SearchScope, searchableRooms } from './find-matches.
 import { type ContextQuestion, contextOf, type ResultContext } from './result-context.ts';
 import { findPage, type GroupKey, groupsOf, nextPage, type SearchGroup, type SearchPage } from './search-page.ts';
 import { parseSearchToken, type SearchToken } from './search-token.ts';
-import { type SearchKey, wordsOfText } from './search-tokens.ts';
 
 export interface SearchQuestion {
   readonly term: string;

@@ -1,11 +1,11 @@
 // One page of what a search finds, in the order that was asked for, and how it is grouped.
 
+import { searchedText } from '../../protocol/events/searched-text.ts';
 import type { StoredEvent } from '../../storage/stores/events.ts';
 import { END_OF_TIME } from '../read/room-access.ts';
 import type { Look } from '../read/room-reader.ts';
 import { findMatches, type SearchScope } from './find-matches.ts';
 import { type SearchToken, searchToken } from './search-token.ts';
-import { searchedText } from './search-tokens.ts';
 
 export interface Found {
   readonly event: StoredEvent;

@@ -230,21 +230,6 @@ export const windowEnd = async (
   return last?.position ?? upTo;
 };
 
-/** Events of some types with a position in (after, upTo], of all rooms, in order. */
-export const eventsOfTypesSince = (
-  tx: ReadTx,
-  types: readonly string[],
-  after: number,
-  upTo: number,
-): Promise<StoredEvent[]> =>
-  select(
-    tx,
-    `WHERE e.position > ? AND e.position <= ? AND ${tx.dialect.anyText('t.type')} ORDER BY e.position`,
-    after,
-    upTo,
-    tx.dialect.list(types),
-  );
-
 /** The events at some positions, in no particular order. */
 export const eventsAtPositions = async (tx: ReadTx, positions: readonly number[]): Promise<StoredEvent[]> =>
   positions.length === 0 ? [] : select(tx, `WHERE ${tx.dialect.anyInt('e.position')}`, tx.dialect.list(positions));

@@ -3,9 +3,9 @@
 import { type Static, Type } from '../../../lib/json-schema.ts';
 import { invalidParam } from '../../../protocol/errors/matrix-error.ts';
 import type { Json } from '../../../protocol/events/json.ts';
+import { type SearchKey, searchKeys } from '../../../protocol/events/searched-text.ts';
 import { parseRoomEventFilter } from '../../../protocol/filters/event-filter.ts';
 import type { SearchQuestion } from '../../../rooms/search/search-events.ts';
-import { type SearchKey, searchKeys } from '../../../rooms/search/search-tokens.ts';
 
 const LIMIT_DEFAULT = 10;
 const LIMIT_MAX = 50;

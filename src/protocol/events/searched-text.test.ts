@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../protocol/events/json.ts';
-import { searchedText, wordsOfText } from './search-tokens.ts';
-
-test('words are folded, distinct, and single characters where there are no spaces', () => {
-  expect(wordsOfText('Tea, TEA & café – ２ o’clock')).toEqual(['tea', 'cafe', '2', 'o', 'clock']);
-  expect(wordsOfText('東京 tower')).toEqual(['東', '京', 'tower']);
-  expect(wordsOfText('!?')).toEqual([]);
-  expect(wordsOfText(Array.from({ length: 1000 }, (_, n) => `w${n}`).join(' ')).length).toBeLessThanOrEqual(500);
-});
+import type { JsonObject } from './json.ts';
+import { searchedText } from './searched-text.ts';
 
 const text = (type: string, content: JsonObject): string => searchedText({ type, content: JSON.stringify(content) });
 
