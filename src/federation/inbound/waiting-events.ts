@@ -26,7 +26,7 @@ interface Line {
 const BATCH_MAX = 200;
 const GAPS_AT_ONCE = 64;
 const GAPS_OF_SERVER_AT_ONCE = 8;
-/** When who sent them does not answer, it or this server may be cut off: before another attempt, milliseconds. */
+/** Who does not answer may be cut off for a while, or this server: before another attempt, milliseconds. */
 const RETRIES_MS = [10_000, 60_000, 300_000];
 
 /** Whether it is worth another attempt later. */
@@ -71,7 +71,7 @@ export const createWaitingEvents = (deps: WaitingEventsDeps) => {
         attempts += 1;
         log.info(
           { roomId, source, events: batch.length, delayMs },
-          'The sender could not be asked for missing events yet.',
+          'Not everybody who may have missing events has answered yet.',
         );
         await clock.sleep(delayMs, signal).catch(() => undefined);
         continue;

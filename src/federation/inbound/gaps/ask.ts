@@ -18,7 +18,7 @@ export const createAsk =
       return answer;
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      if (!error.isDown) gap.heard.add(server);
+      (error.isDown ? gap.silent : gap.heard).add(server);
       const { stage, message: reason } = error;
       log.debug({ roomId: gap.roomId, server, what, stage, reason }, 'A server did not give what is missing.');
       return undefined;

@@ -41,14 +41,11 @@ export interface GapToFill {
   /** Who sent the events. */
   readonly source: ServerName;
   readonly events: readonly IncomingEvent[];
-  /** Judge what is left even when its sender could not be asked. */
+  /** Judge what is left even when not everybody answered. */
   readonly isLastAttempt: boolean;
 }
 
-/**
- * `unheard`: what is missing is nowhere else to be had, and who sent the events, who must have it, did not answer; it may be
- * otherwise later.
- */
+/** `unheard`: those who answered do not have what is missing, and others, who may have it, did not; it may be otherwise later. */
 export type FillGap = (gap: GapToFill) => Promise<'filled' | 'unheard'>;
 
 /** For one gap, from the first question to the last answer. */
@@ -96,7 +93,8 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
       timer.cancel();
     }
     if (pool.size === 0) return 'filled';
-    if (signal.aborted || !(isLastAttempt || gap.heard.has(source))) return 'unheard';
+    const isUnheard = gap.silent.size > 0 || !gap.heard.has(source);
+    if (signal.aborted || (isUnheard && !isLastAttempt)) return 'unheard';
     const missing = [...missingPrevs(gap).keys(), ...missingAuth(gap).keys()].slice(0, 10);
     log.info({ roomId, source, servers: gap.servers, events: pool.size, missing }, 'Missing events cannot be had.');
     await settle(gap, { onMissing: 'judge' });

@@ -18,6 +18,8 @@ export interface Gap {
   readonly sent: ReadonlySet<EventId>;
   /** Servers that answered anything, be it with a refusal. */
   readonly heard: Set<ServerName>;
+  /** Servers that were asked and did not answer; they may later. */
+  readonly silent: Set<ServerName>;
   /** Servers that were asked for missing events and answered without any that helps. */
   readonly inVain: Set<ServerName>;
   /** Aborted when the time for this gap is over. */
@@ -28,7 +30,15 @@ export interface Gap {
 export const openGap = (
   given: Pick<Gap, 'roomId' | 'version' | 'servers' | 'signal'>,
   pool: Gap['pool'] = new Map(),
-): Gap => ({ ...given, pool, needs: new Map(), sent: new Set(pool.keys()), heard: new Set(), inVain: new Set() });
+): Gap => ({
+  ...given,
+  pool,
+  needs: new Map(),
+  sent: new Set(pool.keys()),
+  heard: new Set(),
+  silent: new Set(),
+  inVain: new Set(),
+});
 
 /** What of the pool is missing and not in the pool itself, with the events that want it. */
 const missingOf = (gap: Gap, kind: 'prevs' | 'auth'): Map<EventId, EventId[]> => {

@@ -206,7 +206,7 @@ describe('auth events', () => {
   });
 });
 
-test('when its sender does not answer and others do not have what is missing, the event waits and is judged later', async () => {
+test('when not everybody answers and others do not have what is missing, the event waits and is judged later', async () => {
   const room = bob.room();
   const carol = await world.startPeer();
   world.inRoom.get(room.roomId)!.push(carol.name);
