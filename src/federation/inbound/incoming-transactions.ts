@@ -41,16 +41,16 @@ const TXN_ID_LENGTH_MAX = 1000;
 /** Who got no answer for days has given up; so has this server for what it could not work off. */
 const TRANSACTIONS_LIVE_MS = 3 * 24 * 3_600_000;
 
+/** Of a transaction of which nothing is sorted yet. */
 const workOf = (
   origin: ServerName,
   receivedTs: number,
   sizeBytes: number,
-  { queued }: SortedPdus,
-  edus: readonly JsonObject[],
-): PendingWork => {
-  const pdus = queued.length;
-  return { nid: 0, origin, receivedTs, sizeBytes, pdus, left: pdus + (edus.length > 0 ? 1 : 0), isKept: false };
-};
+  { pdus }: TransactionContent,
+): PendingWork => ({ nid: 0, origin, receivedTs, sizeBytes, pdus: pdus.length, left: 0, isKept: false });
+
+const worksIn = ({ queued }: SortedPdus, { edus }: TransactionContent): number =>
+  queued.length + (edus.length > 0 ? 1 : 0);
 
 const createSort = (deps: Pick<IncomingTransactionsDeps, 'rooms' | 'takeMembership'>) => {
   const sharedRooms = createSharedRooms(deps);
@@ -86,23 +86,24 @@ export const createIncomingTransactions = (deps: IncomingTransactionsDeps) => {
 
   const work = async ({ nid, origin, receivedTs, body }: PendingTransaction, content: TransactionContent) => {
     const sorted = await sort(content.pdus, origin);
-    const pending = workOf(origin, receivedTs, body.length, sorted, content.edus);
-    if (pending.left === 0) return false;
-    pending.nid = nid;
+    const left = worksIn(sorted, content);
+    if (left === 0) return false;
+    const pending = { ...workOf(origin, receivedTs, body.length, content), nid, left };
     backlog.add(pending);
     workOff.push(pending, sorted.queued, content.edus);
     return true;
   };
 
   const store = async ({ origin, txnId, bodyText }: IncomingTransaction, content: TransactionContent) => {
-    const sorted = await sort(content.pdus, origin);
     const receivedTs = clock.now();
-    const pending = workOf(origin, receivedTs, bodyText.length, sorted, content.edus);
-    backlog.check(origin);
+    const pending = workOf(origin, receivedTs, bodyText.length, content);
     backlog.add(pending);
-    const body = pending.left > 0 ? bodyText : null;
-    const row = { origin, txnId, receivedTs, body, answer: answerText(sorted) };
     try {
+      await workOff.intake();
+      const sorted = await sort(content.pdus, origin);
+      pending.left = worksIn(sorted, content);
+      const body = pending.left > 0 ? bodyText : null;
+      const row = { origin, txnId, receivedTs, body, answer: answerText(sorted) };
       const { nid, answer } = await db.write(storeInboundTransaction, row);
       if (nid === null || pending.left === 0) backlog.cancel(pending);
       count(nid === null ? 'repeated' : 'new');

@@ -14,14 +14,16 @@ export interface RoomQueueDeps {
   readonly clock: Clock;
   /** The event came to its end. */
   readonly onOutcome: (queued: QueuedEvent, end: End) => void;
+  /** Some events have left the queue. */
+  readonly onTaken: () => void;
   /** It waits for events that are not here, and have to be fetched. */
   readonly onWaiting: (event: VerifiedEvent) => void;
   readonly signal: AbortSignal;
 }
 
 export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
-  const { verifyBatch, accept, clock, onOutcome, onWaiting, signal } = deps;
-  const unverified = createVerifyAhead((batch) => verifyBatch(roomId, batch));
+  const { verifyBatch, accept, clock, onOutcome, onTaken, onWaiting, signal } = deps;
+  const unverified = createVerifyAhead({ verify: (batch) => verifyBatch(roomId, batch), clock, onTaken });
   let quietMs = 0;
   const held = createHeldEvents({ clock, quietMs: () => quietMs });
   /** Were held; what they waited for is stored. */
@@ -79,6 +81,7 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
     },
     hasWork,
     counts: () => ({ queued: unverified.count(), held: held.size() }),
+    getsOn: unverified.getsOn,
     /**
      * Resolves when nothing is left. Three batches are under way: while one is written the next one is judged, and meanwhile the
      * signatures of the one after it are checked. That is asked for first: judging leaves this thread no time for it.
@@ -93,8 +96,7 @@ export const createRoomQueue = (deps: RoomQueueDeps, roomId: RoomId) => {
         if (hasWork()) {
           const verified = await unverified.take();
           await older;
-          older = newer;
-          newer = judge([...released.splice(0, BATCH_MAX), ...verified]);
+          [older, newer] = [newer, judge([...released.splice(0, BATCH_MAX), ...verified])];
         } else if (held.size() === 0) return;
         else await rest();
       }

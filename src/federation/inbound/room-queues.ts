@@ -1,6 +1,8 @@
 // Events that wait to be judged, a queue for each room: in the order they came within it, rooms beside each other.
 
 import type { EventId, RoomId } from '../../protocol/ids/branded.ts';
+import { createIntake } from './intake.ts';
+import { PDUS_MAX } from './read-transaction.ts';
 import { createRoomQueue, type RoomQueue, type RoomQueueDeps } from './room-queue.ts';
 import type { QueuedEvent } from './verify-batch.ts';
 
@@ -9,8 +11,15 @@ interface WorkedQueue {
   readonly worked: Promise<void>;
 }
 
-export const createRoomQueues = (deps: RoomQueueDeps) => {
+export const createRoomQueues = (given: Omit<RoomQueueDeps, 'onTaken'>) => {
   const rooms = new Map<RoomId, WorkedQueue>();
+  const queuedWhereItGetsOn = (): number => {
+    let queued = 0;
+    for (const { queue } of rooms.values()) if (queue.getsOn()) queued += queue.counts().queued;
+    return queued;
+  };
+  const intake = createIntake({ clock: given.clock, queued: queuedWhereItGetsOn });
+  const deps: RoomQueueDeps = { ...given, onTaken: () => intake.shrank(PDUS_MAX) };
 
   const start = async (roomId: RoomId, queue: RoomQueue): Promise<void> => {
     while (queue.hasWork() && !deps.signal.aborted) await queue.workOff();
@@ -18,6 +27,8 @@ export const createRoomQueues = (deps: RoomQueueDeps) => {
   };
 
   return {
+    /** Resolves when there is room for the events of a transaction. */
+    intake: intake.open,
     /** Events of one room, behind those that are there. */
     push(roomId: RoomId, items: readonly QueuedEvent[]): void {
       const working = rooms.get(roomId);

@@ -89,6 +89,7 @@ export const createWorkOff = (deps: WorkOffDeps) => {
     backlog,
     outcomes: counts,
     count,
+    intake: queues.intake,
     /** The transaction is stored, and counted in the backlog. */
     push(work: PendingWork, pdus: readonly QueuedPdu[], given: readonly JsonObject[]): void {
       if (given.length > 0) eduQueue.push(work, given);
