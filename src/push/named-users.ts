@@ -1,5 +1,6 @@
 // Whom of this server an event speaks of: the mentioned and the state key, but not its sender.
 
+import { distinct } from '../lib/distinct.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import { asJsonList } from '../protocol/events/json.ts';
 import { propertyAt } from '../protocol/events/property-path.ts';
@@ -15,12 +16,11 @@ const USERS_MAX = 50_000;
 
 const nobodyNamed: ReadonlyMap<number, UserId> = new Map();
 
-const userIdsIn = ({ content, stateKey, sender }: RoomEvent): UserId[] => {
+const userIdsIn = ({ content, stateKey, sender }: RoomEvent): readonly UserId[] => {
   const mentioned = propertyAt(content, ['m.mentions', 'user_ids']);
   const isNamed = (id: unknown): id is UserId => typeof id === 'string' && id !== sender && isUserId(id);
-  const ids = new Set(asJsonList(mentioned).filter(isNamed));
-  if (isNamed(stateKey)) ids.add(stateKey);
-  return [...ids];
+  const ids = asJsonList(mentioned).filter(isNamed);
+  return distinct(isNamed(stateKey) ? [...ids, stateKey] : ids);
 };
 
 export const createNamedUsers = ({ db, serverName }: { db: Database; serverName: ServerName }) => {
@@ -35,10 +35,11 @@ export const createNamedUsers = ({ db, serverName }: { db: Database; serverName:
     return userIds.map((userId, index) => found[index] ?? loaded.get(userId));
   };
 
-  /** Those whom the event concerns: nid → user id. */
-  return async (event: RoomEvent, members: RoomMembers): Promise<ReadonlyMap<number, UserId>> => {
-    const userIds = userIdsIn(event).filter((userId) => serverOf(userId) === serverName);
-    if (userIds.length === 0) return nobodyNamed;
+  const among = async (
+    event: RoomEvent,
+    members: RoomMembers,
+    userIds: readonly UserId[],
+  ): Promise<ReadonlyMap<number, UserId>> => {
     const named = new Map<number, UserId>();
     const users = await nidsOf(userIds);
     for (const [index, user] of users.entries()) {
@@ -48,5 +49,14 @@ export const createNamedUsers = ({ db, serverName }: { db: Database; serverName:
       if (user !== undefined && (isTarget || isLocalMember(members, user))) named.set(user, userId);
     }
     return named;
+  };
+
+  /** Those whom the event concerns: nid → user id. */
+  return (
+    event: RoomEvent,
+    members: RoomMembers,
+  ): ReadonlyMap<number, UserId> | Promise<ReadonlyMap<number, UserId>> => {
+    const userIds = userIdsIn(event).filter((userId) => serverOf(userId) === serverName);
+    return userIds.length === 0 ? nobodyNamed : among(event, members, userIds);
   };
 };

@@ -1,6 +1,7 @@
 // The forward extremities after an event: it is one until something follows it, and what it follows is none any more.
 // Server-Server API, "Soft failure" and "Rejection": neither soft-failed nor rejected events are extremities.
 
+import { distinct } from '../../lib/distinct.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
@@ -29,9 +30,14 @@ export interface Follower {
 /** Moves the room's head on to an accepted event. */
 export const followEvent = async (batch: Batch, event: RoomEvent, follower: Follower): Promise<void> => {
   const { extremity, before, isCovered } = follower;
-  const covered = await coveredBy(batch, event);
+  const failed = failedAmong(batch, event.prevEvents);
+  const covered = failed.length === 0 ? distinct(event.prevEvents) : await coveredBy(batch, event, failed);
   const ends = endsOf(batch);
-  const passed = [...covered].flatMap((id) => ends.byId.get(id) ?? []);
+  const passed: Extremity[] = [];
+  for (const id of covered) {
+    const end = ends.byId.get(id);
+    if (end) passed.push(end);
+  }
   // Something that is here and accepted follows an event that came late.
   if (isCovered && (passed.length === 0 || passed.length === ends.list.length)) return;
   for (const end of passed) removeEnd(ends, end);
@@ -53,24 +59,22 @@ const moveBy = async (
 };
 
 /** Its prev events, and through those that were not accepted the ones before them. */
-const coveredBy = async (batch: Batch, event: RoomEvent): Promise<Set<EventId>> => {
+const coveredBy = async (batch: Batch, event: RoomEvent, failed: readonly EventId[]): Promise<Set<EventId>> => {
   const covered = new Set<EventId>(event.prevEvents);
-  let passed = failedAmong(batch, event.prevEvents);
+  let passed = failed;
   let count = 0;
   while (passed.length > 0 && count < PASSED_MAX) {
     count += passed.length;
     const next: EventId[] = [];
-    for (const { event: failed } of (await loadEvents(batch.engine, batch.room, passed)).values()) {
-      for (const id of failed.prevEvents) {
+    for (const { event: one } of (await loadEvents(batch.engine, batch.room, passed)).values()) {
+      for (const id of one.prevEvents) {
         if (covered.has(id)) continue;
         covered.add(id);
         next.push(id);
       }
     }
-    passed = [];
-    for (const known of (await batch.engine.known.of(next)).values()) {
-      if (known.verdict !== 0) passed.push(known.eventId);
-    }
+    const known = [...(await batch.engine.known.of(next)).values()];
+    passed = known.filter(({ verdict }) => verdict !== 0).map(({ eventId }) => eventId);
   }
   return covered;
 };

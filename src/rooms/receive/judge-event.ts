@@ -43,12 +43,13 @@ export const judgeEvent = async (
   const { event } = incoming;
   const prevs = prevsOf(batch, event);
   const known = as === 'outlier' ? undefined : (givenBefore ?? (await stateBefore(batch, event, prevs)));
-  const before = known === undefined ? undefined : await withMembersOf(batch, known, event);
+  const before = known !== undefined && isLenient(batch) ? await withMembersOf(batch, known, event) : known;
   const auth = before === undefined ? undefined : await authStateAt(batch, before, incoming);
   const { failed, awaits = [] } = await rejectionOf(batch, incoming, as, prevs, auth);
   if (failed) return { as, verdict: 2, failed, prevs, awaits, before, after: before, replaces: undefined, auth };
   const softFailure = as === 'new' ? await softFailureOf(batch, incoming, before) : undefined;
-  const change = before === undefined ? undefined : await stateAfter(batch, before, stateKey, nid);
+  const changes = before !== undefined && stateKey !== null;
+  const change = changes ? await stateAfter(batch, before, stateKey, nid) : undefined;
   return {
     as,
     verdict: softFailure ? 1 : 0,
@@ -56,7 +57,7 @@ export const judgeEvent = async (
     prevs,
     awaits: [],
     before,
-    after: change?.root,
+    after: change ? change.root : before,
     replaces: change?.replaces,
     auth,
   };
@@ -110,7 +111,17 @@ const rejectionOf = async (
   };
 };
 
-const softFailureOf = async (
+const softFailureOf = (
+  batch: Batch,
+  incoming: IncomingEvent,
+  before: NodeHash | undefined,
+): FailedCheck | undefined | Promise<FailedCheck | undefined> => {
+  const isCurrent = !batch.isStale && before === batch.head.stateRoot;
+  // What the current state says was asked already.
+  return isCurrent ? signedByPolicyServer(batch, incoming, before) : refusalByCurrentState(batch, incoming, before);
+};
+
+const refusalByCurrentState = async (
   batch: Batch,
   incoming: IncomingEvent,
   before: NodeHash | undefined,
@@ -136,10 +147,9 @@ const softFailureOf = async (
 const stateAfter = async (
   batch: Batch,
   before: NodeHash,
-  stateKey: number | null,
+  stateKey: number,
   nid: number,
 ): Promise<{ root: NodeHash; replaces: number | undefined }> => {
-  if (stateKey === null) return { root: before, replaces: undefined };
   const { source } = batch.engine.state;
   const there = await getEntry(source, before, stateKey);
   const root = keepState(batch, await setEntries(source, before, [[stateKey, nid]]));

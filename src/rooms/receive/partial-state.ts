@@ -11,13 +11,22 @@ import { loadEvents } from './load-events.ts';
 /** Whether members may be missing in the states by which events are judged. */
 export const isLenient = ({ room, options }: Batch): boolean => room.isPartial && options.isWhole !== true;
 
-/** A state with the members that the event names and the state does not know. What the state knows stays. */
-export const withMembersOf = async (batch: Batch, root: NodeHash, event: RoomEvent): Promise<NodeHash> => {
-  if (!isLenient(batch) || event.authEvents.length === 0) return root;
+/** For lenient batches: a state with the members that the event names and the state does not know. What the state knows stays. */
+export const withMembersOf = (batch: Batch, root: NodeHash, event: RoomEvent): Promise<NodeHash> =>
+  withNamed(batch, root, event, ({ type }) => type === 'm.room.member');
+
+/** A state with those of the event's auth events that `isWanted` and of which the state knows nothing. What the state knows stays. */
+export const withNamed = async (
+  batch: Batch,
+  root: NodeHash,
+  event: RoomEvent,
+  isWanted: (auth: RoomEvent) => boolean = () => true,
+): Promise<NodeHash> => {
+  if (event.authEvents.length === 0) return root;
   const { engine, room } = batch;
   const named: [key: number, event: number][] = [];
   for (const { known, event: auth } of (await loadEvents(engine, room, event.authEvents)).values()) {
-    if (auth.type !== 'm.room.member' || known.stateKey === null) continue;
+    if (!isWanted(auth) || known.stateKey === null) continue;
     if (known.room === room.nid && known.verdict !== 2) named.push([known.stateKey, known.nid]);
   }
   const { source } = engine.state;

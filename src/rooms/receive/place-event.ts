@@ -1,5 +1,6 @@
 // What a judged event changes: its row, the room's extremities and current state.
 
+import { distinct } from '../../lib/distinct.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import type { EventRow } from '../../storage/stores/persist.ts';
@@ -49,7 +50,8 @@ export const placeEvent = async (
     const { before: stateBefore, replaces } = judgement;
     await followEvent(batch, event, { extremity, before: stateBefore, stateKey: nids.stateKey, replaces, isCovered });
   }
-  const redactions = await redactionsOf(batch, incoming, judgement);
+  const touches = event.redacts !== undefined || batch.redactions.has(event.eventId);
+  const redactions = touches ? await redactionsOf(batch, incoming, judgement) : {};
   const notified = isNews ? await notify(batch, event, nids, judgement, before.stateRoot) : undefined;
   const row: EventRow = {
     ...ownColumns(incoming, nids, redactions),
@@ -101,7 +103,7 @@ const ownColumns = ({ event, contentJson, restJson }: IncomingEvent, nids: Recei
 const graphOf = (batch: Batch, event: RoomEvent, { as, prevs, failed, awaits }: Judgement) => {
   const prevNids: number[] = [];
   const missingPrevs: EventId[] = [];
-  for (const id of new Set(event.prevEvents)) {
+  for (const id of distinct(event.prevEvents)) {
     const prev = batch.known.get(id);
     if (prev?.room === batch.room.nid) prevNids.push(prev.nid);
     else missingPrevs.push(id);

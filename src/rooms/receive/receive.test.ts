@@ -347,6 +347,32 @@ describe('a gap in the history', () => {
     expect(await fatesOf([next])).toEqual(['accepted']);
   });
 
+  test('a state that is told without what the event itself names of it has it all the same', async () => {
+    const { room, rooms, fatesOf, state } = await enter();
+    const join = room.member(carol, 'join');
+    room.say(bob, 'lost');
+    const after = room.say(carol, 'after');
+    await rooms.receive.acceptOutliers(room.roomId, [join]);
+    const told = room.stateEvents(after.event.eventId).filter(({ event }) => event.stateKey !== carol);
+    const statesBefore = new Map([[after.event.eventId, idsOf(told)]]);
+    // The room's own branch does not know of her.
+    expect(await fatesOf([after], { statesBefore })).toEqual(['soft-failed']);
+    expect(await fatesOf([room.say(bob, 'next')])).toEqual(['accepted']);
+    expect(await state('m.room.member', carol)).toBe(join.event.eventId);
+  });
+
+  test('what the event names does not stand against a state that is told', async () => {
+    const { room, rooms, fatesOf } = await enter();
+    const join = room.member(carol, 'join');
+    const ban = room.member(carol, 'ban', bob);
+    const after = room.say(carol, 'after', {
+      auth: [...room.make({ type: 'x', sender: bob }).event.authEvents, join.event.eventId],
+    });
+    await rooms.receive.acceptOutliers(room.roomId, [join, ban]);
+    const statesBefore = new Map([[after.event.eventId, idsOf(room.stateEvents(ban.event.eventId))]]);
+    expect(await fatesOf([after], { statesBefore })).toEqual(['rejected']);
+  });
+
   test('a state that is told without a prev event that is here beside the timeline has it all the same', async () => {
     const { room, rooms, accept, fatesOf, state } = await enter();
     const before = room.tips;

@@ -1,6 +1,7 @@
 // The state before an event: that after its prev events, resolved where they do not agree.
 // Server-Server API, "Room State Resolution".
 
+import { distinct } from '../../lib/distinct.ts';
 import type { RoomEvent } from '../../protocol/events/room-event.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { type ResolvedState, resolveRoots } from '../resolution/resolve-roots.ts';
@@ -10,6 +11,7 @@ import { setEntries } from '../state-tree/set-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
 import { type Batch, keepState } from './batch.ts';
 import type { KnownEvent } from './known-events.ts';
+import { withNamed } from './partial-state.ts';
 
 /** Prev events that are here with their states, and those that are not. */
 export interface Prevs {
@@ -20,7 +22,7 @@ export interface Prevs {
 export const prevsOf = (batch: Batch, event: RoomEvent): Prevs => {
   const here: KnownEvent[] = [];
   const missing: EventId[] = [];
-  for (const id of new Set(event.prevEvents)) {
+  for (const id of distinct(event.prevEvents)) {
     const prev = batch.known.get(id);
     if (prev?.room === batch.room.nid && prev.root !== undefined) here.push(prev);
     else missing.push(id);
@@ -29,11 +31,23 @@ export const prevsOf = (batch: Batch, event: RoomEvent): Prevs => {
 };
 
 /** undefined: it cannot be known. Throws DamagedStateError. */
-export const stateBefore = async (batch: Batch, event: RoomEvent, prevs: Prevs): Promise<NodeHash | undefined> => {
+export const stateBefore = (
+  batch: Batch,
+  event: RoomEvent,
+  prevs: Prevs,
+): NodeHash | undefined | Promise<NodeHash | undefined> => agreedState(prevs) ?? resolvedBefore(batch, event, prevs);
+
+/** The state after all prev events, where it is the same: mostly there is one. */
+const agreedState = ({ here, missing }: Prevs): NodeHash | undefined => {
+  const root = here[0]?.root;
+  return missing.length === 0 && here.every((prev) => prev.root === root) ? root : undefined;
+};
+
+const resolvedBefore = async (batch: Batch, event: RoomEvent, prevs: Prevs): Promise<NodeHash | undefined> => {
   const told = batch.options.statesBefore?.get(event.eventId);
   if (prevs.missing.length > 0 && !told) return undefined;
   const roots = prevs.here.map(({ root }) => root!);
-  if (told && prevs.missing.length > 0) roots.push(...(await toldRoots(batch, told, prevs.missing)));
+  if (told && prevs.missing.length > 0) roots.push(...(await toldRoots(batch, event, told, prevs.missing)));
   if (roots.length === 0) return emptyRoot;
   return (await resolved(batch, roots)).root;
 };
@@ -49,11 +63,17 @@ export const resolved = async (batch: Batch, roots: readonly NodeHash[]): Promis
 };
 
 /**
- * The state that was told; and it with each missing prev event that is here beside the timeline, which is in the state after
- * itself, whatever a server leaves out.
+ * The state that was told, with what the event itself names of it (its auth events are taken from the state before it, and nothing
+ * that stands in a state goes without something else there); and it with each missing prev event that is here beside the timeline,
+ * which is in the state after itself: whatever a server leaves out.
  */
-const toldRoots = async (batch: Batch, told: readonly EventId[], missing: readonly EventId[]): Promise<NodeHash[]> => {
-  const root = await toldRoot(batch, told);
+const toldRoots = async (
+  batch: Batch,
+  event: RoomEvent,
+  told: readonly EventId[],
+  missing: readonly EventId[],
+): Promise<NodeHash[]> => {
+  const root = await withNamed(batch, await toldRoot(batch, told), event);
   const roots = [root];
   for (const id of missing) {
     const prev = batch.known.get(id);

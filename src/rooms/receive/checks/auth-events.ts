@@ -1,6 +1,7 @@
 // "Passes authorisation rules based on the event's auth events, otherwise it is rejected."
 // Server-Server API, "Checks performed on receipt of a PDU", 4; "Rejection".
 
+import { distinct } from '../../../lib/distinct.ts';
 import { type AuthEvent, type AuthFacts, factsOfAuthEvents } from '../../../protocol/auth-rules/auth-facts.ts';
 import { authoriseEvent } from '../../../protocol/auth-rules/authorise-event.ts';
 import { checkAuthEvents } from '../../../protocol/auth-rules/check-auth-events.ts';
@@ -63,9 +64,8 @@ const loadAuthEvents = async ({ engine, room }: Batch, event: RoomEvent): Promis
   return { entries, create, facts: factsOfAuthEvents(entries, create?.event, () => true) };
 };
 
-export const missingAuthEvents = (batch: Batch, event: RoomEvent): EventId[] => [
-  ...new Set(event.authEvents.filter((id) => !batch.known.has(id))),
-];
+export const missingAuthEvents = (batch: Batch, event: RoomEvent): readonly EventId[] =>
+  distinct(event.authEvents.filter((id) => !batch.known.has(id)));
 
 const absent = (inputs: readonly EventId[]): FailedCheck => ({
   check: 'auth-events-present',

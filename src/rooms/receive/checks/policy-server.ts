@@ -15,10 +15,18 @@ import { POLICY } from '../current-state.ts';
 import type { FailedCheck, IncomingEvent } from '../incoming.ts';
 import { nidsOf } from '../state-key-nids.ts';
 
-export const signedByPolicyServer = async (
+/** `stateRoot`: a state with the m.room.policy of the current one. */
+export const signedByPolicyServer = (
   batch: Batch,
   incoming: IncomingEvent,
-  /** A state with the m.room.policy of the current one. */
+  stateRoot: NodeHash,
+): undefined | Promise<FailedCheck | undefined> =>
+  // Once it is known that there is none, nobody has to wait.
+  batch.policyServers.get(stateRoot) === null ? undefined : refusalWithout(batch, incoming, stateRoot);
+
+const refusalWithout = async (
+  batch: Batch,
+  incoming: IncomingEvent,
   stateRoot: NodeHash,
 ): Promise<FailedCheck | undefined> => {
   if (isPolicyEvent(incoming.event)) return undefined;
