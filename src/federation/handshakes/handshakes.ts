@@ -5,7 +5,7 @@ import { keyedLock } from '../../lib/keyed-lock.ts';
 import type { Json, JsonObject } from '../../protocol/events/json.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
-import { membersOfRoom } from '../../storage/stores/memberships.ts';
+import { joinedMembersAfter } from '../../storage/stores/memberships.ts';
 import { findUser } from '../../storage/stores/names.ts';
 import { forgetStrippedStates, lastSenderOf, outOfBandOf, residencyOf } from '../../storage/stores/out-of-band.ts';
 import { createAuthChains } from '../serving/auth-chains.ts';
@@ -60,8 +60,10 @@ export const createHandshakes = (given: HandshakesDeps) => {
       return [await outOfBandOf(tx, user, roomId), await lastSenderOf(tx, user, roomId)];
     });
     const residency = await db.read((tx) => residencyOf(tx, roomId));
-    const members = residency ? await db.read((tx) => membersOfRoom(tx, residency.nid, 'join')) : [];
-    const seen = members.slice(0, MEMBERS_LOOKED_AT).map(({ userId: member }) => serverOf(member));
+    const members = residency
+      ? await db.read((tx) => joinedMembersAfter(tx, residency.nid, undefined, MEMBERS_LOOKED_AT))
+      : [];
+    const seen = members.map(({ userId: member }) => serverOf(member));
     // Since v12 room ids name no server.
     return candidatesAmong(deps, [...via, known?.via, inviter && serverOf(inviter)], [serverOf(roomId), ...seen]);
   };

@@ -1,14 +1,19 @@
 // Who is in a room, and which rooms somebody is in. Client-Server API, /members, /joined_members, /joined_rooms.
 
-import { slicesOf } from '../../lib/slices-of.ts';
 import { forbidden } from '../../protocol/errors/matrix-error.ts';
 import type { JsonObject } from '../../protocol/events/json.ts';
 import type { RoomId } from '../../protocol/ids/branded.ts';
-import type { ReadTx } from '../../storage/database.ts';
-import { contentsOf, eventsByNid, memberEventsAmong, type StoredEvent } from '../../storage/stores/events.ts';
-import { type MembershipState, memberEventsOfRoom, membersOfRoom } from '../../storage/stores/memberships.ts';
+import type { Database, ReadTx } from '../../storage/database.ts';
+import { eventsByNid, memberEventsAmong, type StoredEvent } from '../../storage/stores/events.ts';
+import {
+  type JoinedMember,
+  joinedMembersAfter,
+  type MembershipState,
+  memberEventsOfRoom,
+} from '../../storage/stores/memberships.ts';
 import { beginningOf } from '../../storage/stores/room-history.ts';
 import { stateRootAt } from '../../storage/stores/rooms.ts';
+import type { RoomRef } from '../room-ref.ts';
 import { bytesToHash } from '../state/room-state.ts';
 import { allEntries } from '../state-tree/read-entries.ts';
 import type { NodeHash } from '../state-tree/state-node.ts';
@@ -16,7 +21,7 @@ import { renderEvents } from './render-events.ts';
 import { END_OF_TIME, type RoomAccess, roomAccess } from './room-access.ts';
 import type { Look, Reading } from './room-reader.ts';
 
-/** Members of a large room whose events are in memory at once. */
+/** Members of a large room who are in memory at once. */
 const CHUNK = 1000;
 
 export interface MembersQuestion {
@@ -75,28 +80,30 @@ const isAskedFor = ({ membership, notMembership }: MembersQuestion, actual: stri
   return notMembership !== undefined && actual !== notMembership;
 };
 
-/** A JSON object by user id, as a text. Throws M_FORBIDDEN: "the current user must be in the room for it to work". */
-export const listJoinedMembers = async (look: Look, roomId: RoomId): Promise<string> => {
-  const { tx } = look;
+/** The room, if the viewer is in it. Throws M_FORBIDDEN: "the current user must be in the room for it to work". */
+export const roomOfMember = async (look: Look, roomId: RoomId): Promise<RoomRef> => {
   const { room, membership } = await roomAccess(look, roomId);
   if (membership !== 'join') throw forbidden('You are not in this room.');
-  const members = await membersOfRoom(tx, room.nid, 'join');
-  const texts: string[] = [];
-  for (const some of slicesOf(members, CHUNK)) {
-    const contents = await contentsOf(
-      tx,
-      some.map(({ event }) => event),
-    );
-    const joined = some.map(({ userId, event }) => `${JSON.stringify(userId)}:${joinedMember(contents.get(event))}`);
-    texts.push(joined.join(','));
-  }
-  return `{${texts.join(',')}}`;
+  return room;
 };
 
-const joinedMember = (content = '{}'): string => {
+/** Who is in a room, as parts of a JSON object by user id: each as it stands when the reader has come to it. */
+export async function* joinedMembers(db: Database, room: number): AsyncIterable<string> {
+  let last: JoinedMember | undefined;
+  for (let opening = '{'; ; opening = ',') {
+    const page = await db.read((tx) => joinedMembersAfter(tx, room, last, CHUNK));
+    if (page.length > 0) yield opening + page.map(joinedMember).join(',');
+    last = page.at(-1);
+    if (page.length < CHUNK) break;
+  }
+  yield '}';
+}
+
+const joinedMember = ({ userId, content }: JoinedMember): string => {
   const { displayname, avatar_url: avatarUrl } = JSON.parse(content) as JsonObject;
-  return JSON.stringify({
+  const profile = {
     ...(typeof displayname === 'string' && { display_name: displayname }),
     ...(typeof avatarUrl === 'string' && { avatar_url: avatarUrl }),
-  });
+  };
+  return `${JSON.stringify(userId)}:${JSON.stringify(profile)}`;
 };

@@ -13,7 +13,7 @@ import type { StateKeyPair } from '../state/room-state.ts';
 import { type EventContext, eventContext, oneEvent } from './event-context.ts';
 import type { EventAtTime } from './event-near-time.ts';
 import { type InitialSync, initialSync } from './initial-sync.ts';
-import { listJoinedMembers, listMembers, type MembersQuestion } from './list-members.ts';
+import { joinedMembers, listMembers, type MembersQuestion, roomOfMember } from './list-members.ts';
 import { listRelations, type RelationsPage, type RelationsQuestion } from './list-relations.ts';
 import { listThreads, type ThreadsPage, type ThreadsQuestion } from './list-threads.ts';
 import { type MutualRooms, mutualRooms } from './mutual-rooms.ts';
@@ -46,7 +46,8 @@ export interface RoomReads {
   state(roomId: RoomId, viewer: Viewer): Promise<string[]>;
   stateEvent(roomId: RoomId, pair: StateKeyPair, format: 'content' | 'event', viewer: Viewer): Promise<string>;
   members(roomId: RoomId, question: MembersQuestion, viewer: Viewer): Promise<string[]>;
-  joinedMembers(roomId: RoomId, viewer: Viewer): Promise<string>;
+  /** Parts of a JSON object. */
+  joinedMembers(roomId: RoomId, viewer: Viewer): Promise<AsyncIterable<string>>;
   joinedRooms(viewer: Viewer): Promise<RoomId[]>;
   eventNearTime(roomId: RoomId, question: TimeQuestion, viewer: Viewer): Promise<EventAtTime>;
   relations(roomId: RoomId, eventId: EventId, question: RelationsQuestion, viewer: Viewer): Promise<RelationsPage>;
@@ -97,7 +98,10 @@ export const createRoomReads = (deps: RoomReadsDeps): RoomReads => {
       return ask(readStateEvent)(roomId, pair, ...rest);
     },
     members: whole(ask(listMembers)),
-    joinedMembers: whole(ask(listJoinedMembers)),
+    joinedMembers: whole(async (roomId: RoomId, viewer: Viewer) => {
+      const { nid } = await ask(roomOfMember)(roomId, viewer);
+      return joinedMembers(deps.db, nid);
+    }),
     joinedRooms: ask(({ tx, viewer }) => joinedRooms(tx, viewer.user)),
     eventNearTime: (...args) => timeWithHistory(withHistory, ...args),
     relations: ask(listRelations),

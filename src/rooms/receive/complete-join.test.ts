@@ -6,7 +6,7 @@ import { createForeignRoom } from '../../../tests/harness/foreign-events.ts';
 import { openTestRooms } from '../../../tests/harness/rooms.ts';
 import type { EventId } from '../../protocol/ids/branded.ts';
 import { eventById, timeline } from '../../storage/stores/events.ts';
-import { membersOfRoom } from '../../storage/stores/memberships.ts';
+import { joinedMembersAfter } from '../../storage/stores/memberships.ts';
 import { partialJoinOf } from '../../storage/stores/partial-joins.ts';
 import { roomById } from '../../storage/stores/rooms.ts';
 import { bytesToHash } from '../state/room-state.ts';
@@ -65,7 +65,8 @@ const enterInPart = async ({ banned, leftAndCameBack: back }: { banned?: string;
     whole,
     send: (body: string) =>
       rooms.send(roomId, { type: 'm.room.message', sender: alice as never, content: { body, msgtype: 'm.text' } }),
-    members: async () => (await db.read((tx) => membersOfRoom(tx, nid, 'join'))).map(({ userId }) => userId).sort(),
+    members: async () =>
+      (await db.read((tx) => joinedMembersAfter(tx, nid, undefined, 100_000))).map(({ userId }) => userId).sort(),
     stateAfter: async (id: EventId) => {
       const root = (await db.read((tx) => eventById(tx, id)))!.stateRoot!;
       return (await rooms.state.entries(bytesToHash(root))).size;

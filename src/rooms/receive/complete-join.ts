@@ -15,9 +15,9 @@ import type { Engine } from '../rooms.ts';
 import { bytesToHash, hashToBytes } from '../state/room-state.ts';
 import { diffTrees } from '../state-tree/diff-trees.ts';
 import { emptyRoot } from '../state-tree/encode-node.ts';
-import { allEntries, getEntries } from '../state-tree/read-entries.ts';
+import { allEntries, getEntries, type StateEntries } from '../state-tree/read-entries.ts';
 import { setEntries } from '../state-tree/set-entries.ts';
-import { digitAt, type NodeHash } from '../state-tree/state-node.ts';
+import { digitAt, FAN_OUT, type NodeHash } from '../state-tree/state-node.ts';
 import type { WarmRoom } from '../warm-rooms.ts';
 import { type Batch, discardBatch, keepState, startBatch } from './batch.ts';
 import { moveHead } from './current-state.ts';
@@ -113,9 +113,10 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
     await new Promise(setImmediate);
   }
   // Many go by the parts of the tree that they stand in: nothing below its root is made twice.
-  const parts = entries.size > CHUNK ? Map.groupBy(entries, ([key]) => digitAt(key, 0)).values() : [[...entries]];
+  const digits = entries.size > CHUNK ? FAN_OUT : 1;
   let whole = emptyRoot;
-  for (const some of parts) {
+  for (let digit = 0; digit < digits; digit++) {
+    const some = digits === 1 ? [...entries] : entriesAt(entries, digit);
     const { root, newNodes } = await setEntries(source, whole, some);
     await engine.db.write(
       storeStateNodes,
@@ -125,6 +126,13 @@ const storeStateBefore = async (engine: Engine, told: ToldJoinState): Promise<No
     whole = root;
   }
   return whole;
+};
+
+/** Those of the entries that stand under one child of the tree's root. */
+const entriesAt = (entries: StateEntries, digit: number): [key: number, event: number][] => {
+  const some: [key: number, event: number][] = [];
+  for (const [key, event] of entries) if (digitAt(key, 0) === digit) some.push([key, event]);
+  return some;
 };
 
 /** The event has this state after it from now on, whatever is said of it later. */

@@ -17,7 +17,7 @@ const MEMBERS_AT_ONCE = 500;
 export const finishJoin = async (engine: Engine, roomId: RoomId): Promise<void> => {
   const room = await engine.lock.run(roomId, () => engine.warm.get(roomId));
   if (!room || room.isPartial) return;
-  const entries = [...(await allEntries(engine.state.source, room.head.stateRoot))];
+  const entries = await allEntries(engine.state.source, room.head.stateRoot);
   for (const some of slicesOf(entries, MEMBERS_AT_ONCE)) await storeMembers(engine, roomId, some);
   do await rejudgeRoom(engine, roomId);
   while (!(await engine.db.write(showWhole, room.nid)));

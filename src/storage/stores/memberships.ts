@@ -43,19 +43,30 @@ export const membershipOf = (tx: ReadTx, user: number, room: number): Promise<St
 export const membershipsOfUser = (tx: ReadTx, user: number): Promise<StoredMembership[]> =>
   tx.all(`${SELECT_MEMBERSHIP} WHERE m.user_nid = ?`, user);
 
-export interface Member {
+export interface JoinedMember {
   readonly user: number;
   readonly userId: UserId;
-  readonly event: number;
+  readonly isLocal: number;
+  /** Of the m.room.member event; JSON text. */
+  readonly content: string;
 }
 
-/** In the order of their nids. */
-export const membersOfRoom = (tx: ReadTx, room: number, membership: MembershipState): Promise<Member[]> =>
+/** A page of those who are in a room, in an order of their own. `after`: the last one of the page before. */
+export const joinedMembersAfter = (
+  tx: ReadTx,
+  room: number,
+  after: Pick<JoinedMember, 'isLocal' | 'user'> | undefined,
+  limit: number,
+): Promise<JoinedMember[]> =>
   tx.all(
-    `SELECT m.user_nid AS "user", u.user_id AS "userId", m.event AS "event" FROM memberships m
-     JOIN users u ON u.nid = m.user_nid WHERE m.room = ? AND m.membership = ? ORDER BY m.user_nid`,
+    `SELECT m.user_nid AS "user", u.user_id AS "userId", m.is_local AS "isLocal", e.content AS "content" FROM memberships m
+     JOIN users u ON u.nid = m.user_nid JOIN events e ON e.nid = m.event
+     WHERE m.room = ? AND m.membership = 'join' AND (m.is_local, m.user_nid) > (?, ?)
+     ORDER BY m.is_local, m.user_nid LIMIT ?`,
     room,
-    membership,
+    after?.isLocal ?? -1,
+    after?.user ?? -1,
+    limit,
   );
 
 /** The m.room.member events of the room's current state (nids), with what they say. */

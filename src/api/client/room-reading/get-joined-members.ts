@@ -3,7 +3,6 @@
 import { endpoint, jsonText } from '../../../http/inbound/endpoint.ts';
 import { roomIdParam } from '../../../http/inbound/params.ts';
 import type { RoomReads } from '../../../rooms/read/room-reads.ts';
-import { objectText } from './json-texts.ts';
 import { viewerOf } from './viewer.ts';
 
 export const getJoinedMembers = endpoint({
@@ -14,6 +13,12 @@ export const getJoinedMembers = endpoint({
   limit: 'read',
   params: { roomId: roomIdParam },
   async handle({ caller, params }, { roomReads }: { roomReads: RoomReads }) {
-    return jsonText(objectText({ joined: await roomReads.joinedMembers(params.roomId, viewerOf(caller)) }));
+    return jsonText(joined(await roomReads.joinedMembers(params.roomId, viewerOf(caller))));
   },
 });
+
+async function* joined(members: AsyncIterable<string>): AsyncIterable<string> {
+  yield '{"joined":';
+  yield* members;
+  yield '}';
+}
