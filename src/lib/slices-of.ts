@@ -2,10 +2,6 @@
 
 /** A list, or what else there is to go through, in its order, `sizeMax` at a time, the last perhaps fewer; nothing where there is nothing. */
 export function* slicesOf<T>(list: Iterable<T>, sizeMax: number): Generator<readonly T[]> {
-  if (Array.isArray(list)) {
-    for (let at = 0; at < list.length; at += sizeMax) yield list.slice(at, at + sizeMax);
-    return;
-  }
   let some: T[] = [];
   for (const each of list) {
     some.push(each);

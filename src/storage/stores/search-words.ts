@@ -17,7 +17,7 @@ export const searchCursor = async (tx: ReadTx): Promise<number> => (await stream
 
 interface TextRow extends SearchedEvent {
   readonly position: number;
-  /** Packed JSON text. */
+  /** Packed JSON text; of redactions alone. */
   readonly rest: string;
   readonly redactedBy: number | null;
 }
@@ -29,7 +29,7 @@ const types = [...Object.values(searchKeys), REDACTION];
 const textsSince = (tx: ReadTx, after: number, upTo: number): Promise<TextRow[]> =>
   tx.all<TextRow>(
     `SELECT e.position AS "position", e.room AS "room", e.sender AS "sender", t.type AS "type", e.content AS "content",
-       e.rest AS "rest", e.redacted_by AS "redactedBy"
+       CASE t.type WHEN '${REDACTION}' THEN e.rest ELSE '' END AS "rest", e.redacted_by AS "redactedBy"
      FROM events e JOIN event_types t ON t.nid = e.type
      WHERE e.position > ? AND e.position <= ? AND ${tx.dialect.anyText('t.type')} ORDER BY e.position`,
     after,

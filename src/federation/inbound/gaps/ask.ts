@@ -13,12 +13,10 @@ export const createAsk =
   async (gap, server, what, call) => {
     if (gap.signal.aborted) return undefined;
     try {
-      const answer = await call();
-      gap.heard.add(server);
-      return answer;
+      return await call();
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      (error.isDown ? gap.silent : gap.heard).add(server);
+      if (error.isDown) gap.silent.add(server);
       const { stage, message: reason } = error;
       log.debug({ roomId: gap.roomId, server, what, stage, reason }, 'A server did not give what is missing.');
       return undefined;

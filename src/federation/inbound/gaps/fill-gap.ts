@@ -93,7 +93,8 @@ export const createFillGap = (deps: FillGapDeps): FillGap => {
       timer.cancel();
     }
     if (pool.size === 0) return 'filled';
-    const isUnheard = gap.silent.size > 0 || !gap.heard.has(source);
+    // Who is left alone was not asked at all.
+    const isUnheard = gap.silent.size > 0 || !servers.includes(source);
     if (signal.aborted || (isUnheard && !isLastAttempt)) return 'unheard';
     const missing = [...missingPrevs(gap).keys(), ...missingAuth(gap).keys()].slice(0, 10);
     log.info({ roomId, source, servers: gap.servers, events: pool.size, missing }, 'Missing events cannot be had.');

@@ -16,8 +16,6 @@ export interface Gap {
   readonly needs: Map<EventId, { readonly prevs: readonly EventId[]; readonly auth: readonly EventId[] }>;
   /** Those of the pool that were sent, not fetched. */
   readonly sent: ReadonlySet<EventId>;
-  /** Servers that answered anything, be it with a refusal. */
-  readonly heard: Set<ServerName>;
   /** Servers that were asked and did not answer; they may later. */
   readonly silent: Set<ServerName>;
   /** Servers that were asked for missing events and answered without any that helps. */
@@ -35,7 +33,6 @@ export const openGap = (
   pool,
   needs: new Map(),
   sent: new Set(pool.keys()),
-  heard: new Set(),
   silent: new Set(),
   inVain: new Set(),
 });
