@@ -11,6 +11,7 @@ import type { PublicRoomsQuery } from '../rooms/directory/public-rooms.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Stream } from '../stream/stream.ts';
 import { createBackfill } from './backfill/backfill.ts';
+import { createSeekAgain } from './backfill/seek-again.ts';
 import { createEdus } from './edus/edus.ts';
 import type { RemoteDevices } from './edus/remote-keys/remote-devices.ts';
 import { createFetch } from './fetch/fetch.ts';
@@ -66,6 +67,7 @@ export const createFederation = (deps: FederationDeps) => {
   const inbound = createIncomingTransactions({ ...pulling, edus, takeMembership });
   const backfill = createBackfill(pulling);
   const partialJoins = createPartialJoins(pulling);
+  const seekAgain = createSeekAgain(pulling);
   return {
     verify,
     fetch,
@@ -80,10 +82,10 @@ export const createFederation = (deps: FederationDeps) => {
     partialJoins,
     /** Takes up what was under way when the server was stopped. */
     async start(): Promise<void> {
-      for (const part of [outbound, edus, inbound, partialJoins]) await part.start();
+      for (const part of [outbound, edus, inbound, partialJoins, seekAgain]) await part.start();
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      for (const part of [partialJoins, inbound, outbound, edus]) await part[Symbol.asyncDispose]();
+      for (const part of [seekAgain, partialJoins, inbound, outbound, edus]) await part[Symbol.asyncDispose]();
     },
   };
 };

@@ -2,33 +2,22 @@
 // Server-Server API, "Backfilling and retrieving missing events".
 
 import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { singleFlight } from '../../lib/single-flight.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { serverOf } from '../../protocol/ids/id-parts.ts';
 import type { HistoryPort } from '../../rooms/ports.ts';
-import type { Receive } from '../../rooms/receive/incoming.ts';
 import type { RoomRef } from '../../rooms/room-ref.ts';
-import type { Fetch } from '../fetch/fetch.ts';
-import { createAsk } from '../inbound/gaps/ask.ts';
 import { openGap } from '../inbound/gaps/gap.ts';
-import { createReadEvents } from '../inbound/gaps/read-events.ts';
-import { createStoreOutliers } from '../inbound/gaps/store-outliers.ts';
-import { createToldState } from '../inbound/gaps/told-state.ts';
-import type { Verify } from '../verify/verify-pdus.ts';
+import { createGapTools, type GapToolsDeps } from '../inbound/gaps/gap-tools.ts';
 import { eventNearTimeAt } from './event-near-time-at.ts';
 import { createTakeHistory } from './take-history.ts';
 
-export interface BackfillDeps {
-  readonly receive: Receive;
-  readonly verify: Pick<Verify, 'verifyParsed'>;
-  readonly fetch: Fetch;
+export interface BackfillDeps extends GapToolsDeps {
   readonly serversIn: (roomId: RoomId) => Promise<ReadonlySet<ServerName>>;
   readonly isLeftAlone: (server: ServerName) => boolean;
   readonly serverName: ServerName;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** A client waits for it. */
@@ -39,12 +28,8 @@ const IN_VAIN_MS = 60_000;
 const IN_VAIN_MAX = 5_000;
 
 export const createBackfill = (deps: BackfillDeps): HistoryPort => {
-  const { receive, verify, fetch, serversIn, isLeftAlone, serverName, clock, log } = deps;
-  const readEvents = createReadEvents({ verify, receive });
-  const storeOutliers = createStoreOutliers({ receive });
-  const ask = createAsk({ log });
-  const toldState = createToldState({ fetch, receive, readEvents, storeOutliers, ask });
-  const takeHistory = createTakeHistory({ fetch, receive, readEvents, toldState, ask });
+  const { fetch, serversIn, isLeftAlone, serverName, clock } = deps;
+  const takeHistory = createTakeHistory(createGapTools(deps));
   const flights = singleFlight<string, boolean>();
   const inVain = new LruCache<string, number>(IN_VAIN_MAX);
 

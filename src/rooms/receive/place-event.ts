@@ -110,6 +110,7 @@ const graphOf = (batch: Batch, event: RoomEvent, { as, prevs, failed, awaits }: 
   }
   // An outlier's prev events are none of this room's business until it has its place.
   const isOutlier = as === 'outlier';
+  const isUnsupported = prevs.missing.length > 0 && as === 'new';
   return {
     prevs: isOutlier ? [] : prevNids,
     missingPrevs: isOutlier ? [] : missingPrevs,
@@ -117,7 +118,9 @@ const graphOf = (batch: Batch, event: RoomEvent, { as, prevs, failed, awaits }: 
     ...(failed && { failure: failed }),
     ...(awaits.length > 0 && { awaits }),
     ...(batch.followers.has(event.eventId) && { fillsEdges: true }),
-    ...(prevs.missing.length > 0 && as === 'new' && !failed && { aboveHole: true }),
+    ...(isUnsupported && !failed && { aboveHole: true }),
+    // Of what came before this server knew the room nothing is missing.
+    ...(isUnsupported && batch.room.head.extremities.length > 0 && { seeks: prevs.missing }),
   };
 };
 

@@ -14,6 +14,7 @@ import { migration as inbound } from './0011-inbound.ts';
 import { migration as outbound } from './0012-outbound.ts';
 import { migration as remoteDevices } from './0013-remote-devices.ts';
 import { migration as residency } from './0014-residency.ts';
+import { migration as soughtEvents } from './0015-sought-events.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   outbound,
   remoteDevices,
   residency,
+  soughtEvents,
 ];

@@ -47,6 +47,7 @@ import * as serverKeys from './server-keys.ts';
 import * as serverNotices from './server-notices.ts';
 import * as sessionTokens from './session-tokens.ts';
 import * as shortTokens from './short-tokens.ts';
+import * as soughtEvents from './sought-events.ts';
 import * as stateNodes from './state-nodes.ts';
 import * as streamCursors from './stream-cursors.ts';
 import * as toDevice from './to-device.ts';
@@ -102,6 +103,7 @@ export const stores = [
   serverNotices,
   sessionTokens,
   shortTokens,
+  soughtEvents,
   stateNodes,
   streamCursors,
   toDevice,

@@ -3,6 +3,7 @@
 import type { WriteTx } from '../database.ts';
 import { packRest } from '../rest-text.ts';
 import type { EventRow, FailureRow, PersistArgs } from './persist-rows.ts';
+import { seekEvents } from './sought-events.ts';
 
 /** Positions that are kept free below an event that stands above a hole. */
 export const HOLE_POSITIONS = 2 ** 20;
@@ -35,8 +36,9 @@ export const connectGraph = async (
   room: number,
   event: EventRow,
   position: number | null,
+  now: number,
 ): Promise<void> => {
-  const { nid, awaits = [], authEvents = [] } = event;
+  const { nid, awaits = [], authEvents = [], seeks = [] } = event;
   if (awaits.length > 0) {
     await tx.runMany(
       'INSERT INTO awaited_events (awaited_event_id, event) VALUES (?, ?) ON CONFLICT DO NOTHING',
@@ -60,6 +62,7 @@ export const connectGraph = async (
     );
     await tx.run('DELETE FROM missing_edges WHERE prev_event_id = ?', event.eventId);
   }
+  if (seeks.length > 0) await seekEvents(tx, room, seeks, now);
   if (event.redactedBy !== undefined) {
     await tx.run('DELETE FROM pending_redactions WHERE target_event_id = ?', event.eventId);
   }

@@ -137,6 +137,8 @@ export interface ReceivedRow {
   readonly keepsPosition?: number;
   /** Its prev events are not here: positions are kept free below it. */
   readonly aboveHole?: boolean;
+  /** Prev events without which it was judged: they are asked for again later. */
+  readonly seeks?: readonly string[];
   /** It gets a position in the hole below what follows it; `inTimeline` is false. */
   readonly isHistory?: boolean;
   /** What redacted it before it came. */

@@ -186,7 +186,7 @@ const storeParts = async (
   if (event.transaction) await insertTransaction(tx, event, event.transaction, now);
   if (event.redaction) await applyRedaction(tx, room, event, event.redaction);
   if (event.failure) await insertFailure(tx, event, event.failure, now);
-  await connectGraph(tx, room, event, position);
+  await connectGraph(tx, room, event, position, now);
   if (position === null || event.keepsPosition === position) return;
   const isOwed = event.isStored === true && (await takeOwedForward(tx, event.nid));
   if (event.isForwarded || isOwed) await forwardEvent(tx, event.nid, position);

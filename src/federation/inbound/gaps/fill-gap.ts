@@ -2,34 +2,24 @@
 // questions, events. Nothing is locked meanwhile.
 
 import type { Clock } from '../../../lib/clock.ts';
-import type { Log } from '../../../lib/log.ts';
 import type { EventId, RoomId, ServerName } from '../../../protocol/ids/branded.ts';
 import { serverOf } from '../../../protocol/ids/id-parts.ts';
 import type { RoomVersion } from '../../../protocol/room-versions/room-version.ts';
-import type { IncomingEvent, Receive } from '../../../rooms/receive/incoming.ts';
-import type { Fetch } from '../../fetch/fetch.ts';
-import type { Verify } from '../../verify/verify-pdus.ts';
+import type { IncomingEvent } from '../../../rooms/receive/incoming.ts';
 import type { AcceptEvents, Outcome } from '../accept-events.ts';
-import { createAsk } from './ask.ts';
 import { createSettle, type Gap, missingAuth, missingPrevs, openGap } from './gap.ts';
+import { createGapTools, type GapToolsDeps } from './gap-tools.ts';
 import { createPullAuth } from './pull-auth.ts';
 import { createPullEvents } from './pull-events.ts';
 import { createPullState } from './pull-state.ts';
-import { createReadEvents } from './read-events.ts';
-import { createStoreOutliers } from './store-outliers.ts';
-import { createToldState } from './told-state.ts';
 
-export interface FillGapDeps {
-  readonly receive: Receive;
+export interface FillGapDeps extends GapToolsDeps {
   readonly accept: AcceptEvents;
-  readonly verify: Pick<Verify, 'verifyParsed'>;
-  readonly fetch: Fetch;
   /** Servers with members in the room. */
   readonly serversIn: (roomId: RoomId) => Promise<ReadonlySet<ServerName>>;
   readonly isLeftAlone: (server: ServerName) => boolean;
   readonly serverName: ServerName;
   readonly clock: Clock;
-  readonly log: Log;
   /** Told of each event that was judged, those that were fetched for the gap included. */
   readonly onSettled: (roomId: RoomId, outcome: Outcome, event: IncomingEvent) => void;
   readonly signal: AbortSignal;
@@ -53,15 +43,12 @@ const GAP_TIMEOUT_MS = 90_000;
 const SERVERS_MAX = 4;
 
 export const createFillGap = (deps: FillGapDeps): FillGap => {
-  const { receive, accept, verify, fetch, serversIn, isLeftAlone, serverName, clock, log, onSettled, signal } = deps;
+  const { accept, serversIn, isLeftAlone, serverName, clock, log, onSettled, signal } = deps;
   const settle = createSettle(accept, (gap, outcome, event) => onSettled(gap.roomId, outcome, event));
-  const readEvents = createReadEvents({ verify, receive });
-  const storeOutliers = createStoreOutliers({ receive });
-  const ask = createAsk({ log });
-  const tools = { fetch, receive, readEvents, storeOutliers, settle, ask };
+  const tools = { ...createGapTools(deps), settle };
   const pullEvents = createPullEvents(tools);
   const pullAuth = createPullAuth(tools);
-  const pullState = createPullState({ ...tools, toldState: createToldState(tools) });
+  const pullState = createPullState(tools);
 
   /** The sender first, then those whose users sent the events, then others in the room. */
   const serversFor = async ({ roomId, source, events }: GapToFill): Promise<ServerName[]> => {
