@@ -36,16 +36,17 @@ const THREADS_MAX = Math.min(2, availableParallelism());
 
 const workerUrl = new URL('./verifying-worker.js', import.meta.url);
 
-interface Waiting {
-  readonly count: number;
+interface Asked {
+  readonly signed: readonly SignedText[];
   readonly verdicts: PromiseWithResolvers<readonly boolean[]>;
 }
 
 class VerifyingThread {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, readonly Asked[]>();
+  #unsent: Asked[] = [];
   #lastId = 0;
-  /** Checks that were sent and are not answered. */
+  /** Checks that are not answered. */
   load = 0;
 
   constructor(onExit: (thread: VerifyingThread) => void) {
@@ -58,30 +59,53 @@ class VerifyingThread {
     this.#worker.on('exit', () => {
       onExit(this);
       const stopped = new Error('The thread that checks signatures stopped.', { cause: failure });
-      for (const { verdicts } of this.#waiting.values()) verdicts.reject(stopped);
+      for (const { verdicts } of [...this.#waiting.values()].flat()) verdicts.reject(stopped);
       this.#waiting.clear();
     });
   }
 
-  verify(checks: Omit<ToVerifier, 'id'>): Promise<readonly boolean[]> {
-    this.#lastId += 1;
-    const count = checks.texts.length;
+  verify(signed: readonly SignedText[]): Promise<readonly boolean[]> {
     const verdicts = Promise.withResolvers<readonly boolean[]>();
-    this.#waiting.set(this.#lastId, { count, verdicts });
-    this.load += count;
-    this.#worker.ref();
-    this.#worker.postMessage({ id: this.#lastId, ...checks } satisfies ToVerifier);
+    this.load += signed.length;
+    this.#unsent.push({ signed, verdicts });
+    // After the promises of this turn have run, so that what is asked together travels together.
+    if (this.#unsent.length === 1) process.nextTick(() => this.#send());
     return verdicts.promise;
   }
 
+  #send(): void {
+    const asked = this.#unsent;
+    this.#unsent = [];
+    this.#lastId += 1;
+    this.#waiting.set(this.#lastId, asked);
+    this.#worker.ref();
+    const message = { id: this.#lastId, ...packed(asked.flatMap(({ signed }) => signed)) };
+    this.#worker.postMessage(message satisfies ToVerifier);
+  }
+
   #take({ id, areValid }: FromVerifier): void {
-    const { count, verdicts } = this.#waiting.get(id)!;
+    const asked = this.#waiting.get(id)!;
     this.#waiting.delete(id);
-    this.load -= count;
-    verdicts.resolve(areValid);
+    this.load -= areValid.length;
+    let from = 0;
+    for (const { signed, verdicts } of asked) {
+      const to = from + signed.length;
+      verdicts.resolve(areValid.slice(from, to));
+      from = to;
+    }
     if (this.#waiting.size === 0) this.#worker.unref();
   }
 }
+
+const packed = (signed: readonly SignedText[]): Omit<ToVerifier, 'id'> => {
+  const signatures = new Uint8Array(signed.length * SIGNATURE_SIZE_BYTES);
+  const publicKeys = new Uint8Array(signed.length * PUBLIC_KEY_SIZE_BYTES);
+  for (const [at, { signature, publicKey }] of signed.entries()) {
+    signatures.set(signature, at * SIGNATURE_SIZE_BYTES);
+    publicKeys.set(publicKey, at * PUBLIC_KEY_SIZE_BYTES);
+  }
+  return { texts: signed.map(({ text }) => text), signatures, publicKeys };
+};
 
 const threads = new Set<VerifyingThread>();
 
@@ -96,13 +120,5 @@ const threadFor = (): VerifyingThread => {
 };
 
 /** One verdict for each, in their order. */
-export const verifyOnThread = (signed: readonly SignedText[]): Promise<readonly boolean[]> => {
-  if (signed.length === 0) return Promise.resolve([]);
-  const signatures = new Uint8Array(signed.length * SIGNATURE_SIZE_BYTES);
-  const publicKeys = new Uint8Array(signed.length * PUBLIC_KEY_SIZE_BYTES);
-  for (const [at, { signature, publicKey }] of signed.entries()) {
-    signatures.set(signature, at * SIGNATURE_SIZE_BYTES);
-    publicKeys.set(publicKey, at * PUBLIC_KEY_SIZE_BYTES);
-  }
-  return threadFor().verify({ texts: signed.map(({ text }) => text), signatures, publicKeys });
-};
+export const verifyOnThread = (signed: readonly SignedText[]): Promise<readonly boolean[]> =>
+  signed.length === 0 ? Promise.resolve([]) : threadFor().verify(signed);

@@ -10,6 +10,7 @@ export const postgresDialect: Dialect = {
   engine: 'postgres',
   anyInt: (column) => `${column} = ANY(?::bigint[])`,
   anyText: (column) => `${column} = ANY(?::text[])`,
+  givenTexts: 'unnest(?::text[]) given(value)',
   list: (values) => `{${values.map(arrayElement).join(',')}}`,
 };
 

@@ -7,6 +7,7 @@ export const sqliteDialect: Dialect = {
   engine: 'sqlite',
   anyInt: (column) => `${column} IN (SELECT value FROM json_each(?))`,
   anyText: (column) => `${column} IN (SELECT value FROM json_each(?))`,
+  givenTexts: 'json_each(?) given',
   list: (values) => JSON.stringify(values),
 };
 

@@ -18,12 +18,12 @@ export interface KnownEventRow {
   readonly thread: number | null;
 }
 
-/** Those that are stored, in no particular order. */
+/** Those that are stored, in no particular order. The ids are different ones. */
 export const knownEvents = (tx: ReadTx, eventIds: readonly EventId[]): Promise<KnownEventRow[]> =>
   tx.all(
     `SELECT nid AS "nid", event_id AS "eventId", room AS "room", verdict AS "verdict", state_root AS "stateRoot",
        depth AS "depth", position AS "position", state_key AS "stateKey", thread AS "thread"
-     FROM events WHERE ${tx.dialect.anyText('event_id')}`,
+     FROM ${tx.dialect.givenTexts} CROSS JOIN events WHERE event_id = given.value`,
     tx.dialect.list(eventIds),
   );
 
@@ -42,7 +42,8 @@ export const followersOf = (
   tx.all(
     `SELECT m.prev_event_id AS "eventId", m.event AS "event", e.verdict AS "verdict",
        CASE WHEN e.state_root IS NULL THEN 0 ELSE 1 END AS "isTold"
-     FROM missing_edges m JOIN events e ON e.nid = m.event WHERE ${tx.dialect.anyText('m.prev_event_id')}`,
+     FROM ${tx.dialect.givenTexts} CROSS JOIN missing_edges m JOIN events e ON e.nid = m.event
+     WHERE m.prev_event_id = given.value`,
     tx.dialect.list(eventIds),
   );
 
@@ -59,8 +60,8 @@ export const toldFollowersOf = async (tx: ReadTx, prev: number): Promise<number[
 /** Events that were rejected for want of some of these. */
 export const awaitersOf = (tx: ReadTx, eventIds: readonly EventId[]): Promise<{ eventId: EventId; event: number }[]> =>
   tx.all(
-    `SELECT awaited_event_id AS "eventId", event AS "event" FROM awaited_events
-     WHERE ${tx.dialect.anyText('awaited_event_id')}`,
+    `SELECT awaited_event_id AS "eventId", event AS "event" FROM ${tx.dialect.givenTexts} CROSS JOIN awaited_events
+     WHERE awaited_event_id = given.value`,
     tx.dialect.list(eventIds),
   );
 
@@ -85,8 +86,8 @@ export const redactionsWaitingFor = (
   eventIds: readonly EventId[],
 ): Promise<{ eventId: EventId; redaction: number }[]> =>
   tx.all(
-    `SELECT target_event_id AS "eventId", redaction AS "redaction" FROM pending_redactions
-     WHERE ${tx.dialect.anyText('target_event_id')} ORDER BY redaction`,
+    `SELECT target_event_id AS "eventId", redaction AS "redaction" FROM ${tx.dialect.givenTexts} CROSS JOIN pending_redactions
+     WHERE target_event_id = given.value ORDER BY redaction`,
     tx.dialect.list(eventIds),
   );
 

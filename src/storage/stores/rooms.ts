@@ -52,6 +52,12 @@ export const roomByNid = async (tx: ReadTx, nid: number): Promise<StoredRoom | u
   return row && decoded(row);
 };
 
+/** The root of a room's current state, by its nid. */
+export const currentRootOf = async (tx: ReadTx, room: number): Promise<Uint8Array | undefined> => {
+  const row = await tx.get<{ root: Uint8Array }>('SELECT state_root AS "root" FROM rooms WHERE nid = ?', room);
+  return row?.root;
+};
+
 /** Room nid → room id. */
 export const roomIdsOf = async (tx: ReadTx, rooms: readonly number[]): Promise<Map<number, RoomId>> => {
   const rows = await tx.all<{ nid: number; roomId: RoomId }>(
