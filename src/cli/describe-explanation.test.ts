@@ -64,7 +64,7 @@ test('events and rooms are explained by what the ledger holds', async () => {
   const roomId = await rooms.create(alice);
   const good = await rooms.say(roomId, alice, 'hello');
   const failure = { check: 'auth-events', rule: '8', sentence: 'Otherwise, reject.', inputs: [good, missing] };
-  await storeFailed(db, roomId, good, { failure, missingPrevs: [missing] });
+  await storeFailed(db, roomId, good, { failure, missingPrevs: [missing], seeks: [missing] });
   const explain = createExplain({ db });
 
   const accepted = (await explain.event(good))!;
@@ -94,6 +94,7 @@ test('events and rooms are explained by what the ledger holds', async () => {
   });
   const text = describeEvent(failed).join('\n');
   expect(text).toContain('Failed: auth-events, rule 8: Otherwise, reject.');
+  expect(text).toContain(`Asked for again:\n  ${missing} at 1970-01-01T00:10:05.000Z; 0 attempts were in vain`);
   expect(text).toContain(`Judged by:\n  ${good} m.room.message, accepted\n  ${missing} (not here)`);
 
   const room = (await explain.room(roomId))!;

@@ -31,6 +31,12 @@ export const describeEvent = (event: EventExplanation): string[] => {
     ...section('Judged by', failed?.inputs.map(nameOf) ?? []),
     ...section('Waits for', event.awaits),
     ...section('Prev events that are not here', event.missing_prev_events),
+    ...section(
+      'Asked for again',
+      event.asked_again.map(
+        ({ event_id: id, attempts, due_ts: ts }) => `${id} at ${time(ts)}; ${attempts} attempts were in vain`,
+      ),
+    ),
     ...section('Fell because of it', event.fell.map(nameOf)),
   ];
 };

@@ -28,7 +28,9 @@ describeOnBothEngines('explanations of verdicts', (open) => {
     const late = room.say(carol, 'late', { prev: [join.event.eventId] });
     const forbidden = room.say('@mallory:evil.example', 'no', { prev: [ban.event.eventId] });
     await accept([late, forbidden]);
-    expect(await explain.event(join.event.eventId)).toMatchObject({ verdict: 'accepted', failed: null, awaits: [] });
+    expect(await explain.event(join.event.eventId)).toMatchObject({
+      ...{ verdict: 'accepted', failed: null, awaits: [], asked_again: [] },
+    });
     const soft = await explain.event(late.event.eventId);
     expect(soft).toMatchObject({ verdict: 'soft-failed', position: null, failed: { check: 'current-state' } });
     const rejected = await explain.event(forbidden.event.eventId);
@@ -58,10 +60,13 @@ describeOnBothEngines('explanations of verdicts', (open) => {
       failed: { check: 'prev-events-present' },
       awaits: [lost.event.eventId],
       missing_prev_events: [lost.event.eventId],
+      asked_again: [{ event_id: lost.event.eventId, attempts: 0, due_ts: expect.any(Number) }],
     });
     expect(await explain.room(room.roomId)).toMatchObject({ waiting: 1, missing_prev_events: 1 });
     await accept([lost]);
-    expect(await explain.event(after.event.eventId)).toMatchObject({ verdict: 'accepted', failed: null, awaits: [] });
+    expect(await explain.event(after.event.eventId)).toMatchObject({
+      ...{ verdict: 'accepted', failed: null, awaits: [], asked_again: [] },
+    });
     expect(await explain.room(room.roomId)).toMatchObject({ waiting: 0, missing_prev_events: 0, failures: [] });
   });
 

@@ -20,6 +20,7 @@ import {
 } from '../../storage/stores/explanations.ts';
 import { partialJoinOf } from '../../storage/stores/partial-joins.ts';
 import type { VerdictCode } from '../../storage/stores/persist.ts';
+import { searchesFor } from '../../storage/stores/sought-events.ts';
 import type { EventExplanation, NamedEvent, RoomExplanation, Verdict } from './explanations.ts';
 
 /** Listed at most, each. */
@@ -46,6 +47,9 @@ const explainEvent = async (tx: ReadTx, eventId: EventId): Promise<EventExplanat
   const event = await explainedEvent(tx, eventId);
   if (!event) return undefined;
   const reason = event.verdict === 0 ? undefined : await reasonOf(tx, event.nid);
+  const awaits = await awaitedBy(tx, event.nid);
+  const missingPrevs = await missingPrevsOf(tx, event.nid);
+  const searches = await searchesFor(tx, [...new Set([...awaits, ...missingPrevs])]);
   return {
     event_id: event.eventId,
     room_id: event.roomId,
@@ -67,8 +71,9 @@ const explainEvent = async (tx: ReadTx, eventId: EventId): Promise<EventExplanat
           inputs: await namedEvents(tx, reason.inputs),
         }
       : null,
-    awaits: await awaitedBy(tx, event.nid),
-    missing_prev_events: await missingPrevsOf(tx, event.nid),
+    awaits,
+    missing_prev_events: missingPrevs,
+    asked_again: searches.map(({ eventId: id, attempts, dueTs }) => ({ event_id: id, attempts, due_ts: dueTs })),
     fell: (await fallenBecauseOf(tx, eventId, FELL_MAX)).map(nameOf),
   };
 };

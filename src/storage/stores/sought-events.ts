@@ -75,3 +75,18 @@ export const settleSearch = writer('settleSearch', async (tx, { ended, again }: 
     again.map(({ eventId, dueTs }) => [dueTs, eventId]),
   );
 });
+
+export interface Search {
+  readonly eventId: EventId;
+  /** That were in vain. */
+  readonly attempts: number;
+  readonly dueTs: number;
+}
+
+/** What is to be asked for again of some events. */
+export const searchesFor = (tx: ReadTx, eventIds: readonly EventId[]): Promise<Search[]> =>
+  tx.all(
+    `SELECT event_id AS "eventId", attempts AS "attempts", due_ts AS "dueTs" FROM sought_events
+     WHERE ${tx.dialect.anyText('event_id')} ORDER BY due_ts, event_id`,
+    tx.dialect.list(eventIds),
+  );
