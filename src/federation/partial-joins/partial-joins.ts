@@ -6,7 +6,6 @@ import { withHeapGrowth } from '../../lib/heap-growth.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { createTurns } from '../../lib/turns.ts';
-import { holdYoungGeneration } from '../../lib/young-generation.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
 import { residencyOf } from '../../storage/stores/out-of-band.ts';
@@ -120,7 +119,6 @@ const createComplete = (
     db.read(async (tx) => ((await residencyOf(tx, roomId))?.hasLocal ? partialJoinOf(tx, roomId) : undefined));
 
   const attempt = async (join: PartialJoin): Promise<boolean> => {
-    using _held = holdYoungGeneration(clock);
     for (const server of serversOf(deps, join)) {
       if (signal.aborted) return false;
       if (await completeFrom(join, server)) return true;
