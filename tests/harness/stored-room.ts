@@ -33,8 +33,6 @@ export interface StoredTestRoom {
   member(user: number, membership: string, isLocal?: boolean, content?: object): Promise<StoredRoomEvent>;
 }
 
-const root = new Uint8Array(32);
-
 export const internTestUsers = async (db: Database, ...userIds: string[]): Promise<number[]> =>
   (await db.write(internNames, { users: userIds as UserId[], types: [], stateKeys: [] })).users;
 
@@ -49,12 +47,15 @@ export const storeRoom = async (db: Database, roomId: string): Promise<StoredTes
   let sequence = 0;
   let newest = 0;
   let notifiedTotal = 0;
+  // No real one, but another with each membership.
+  const root = new Uint8Array(32);
 
   const persist = async (
     event: EventToStore & { type: number; stateKey: number | null },
     memberships: (nid: number) => readonly MembershipRow[],
   ): Promise<StoredRoomEvent> => {
     const nid = await db.write(reserveEventNids, 1);
+    if (event.stateKey !== null) root[0] = (root[0]! + 1) % 256;
     const { notifies = false, highlights = false, thread = null } = event;
     if (notifies) notifiedTotal += 1;
     const eventId = `$event${nid}`;
