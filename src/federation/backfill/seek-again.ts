@@ -56,9 +56,9 @@ export const createSeekAgain = (deps: SeekAgainDeps): SeekAgain => {
 
   const lookIn = async (room: SoughtRoom): Promise<void> => {
     const events = await db.read((tx) => dueSoughtEvents(tx, room.nid, { now: clock.now(), limit: EVENTS_MAX }));
-    const absent = room.isResident ? await seekIn(room, events) : [];
+    const absent = room.isResident ? await seekIn(room, events) : events.filter(({ isHere }) => !isHere);
     if (end.signal.aborted) return;
-    const again = absent.filter(({ attempts }) => attempts < AGAIN_MS.length);
+    const again = absent.filter(({ attempts }) => room.isResident && attempts < AGAIN_MS.length);
     const ended = events.filter((event) => !again.includes(event));
     outcomes.found += events.length - absent.length;
     outcomes['given up'] += absent.length - again.length;
@@ -68,19 +68,22 @@ export const createSeekAgain = (deps: SeekAgainDeps): SeekAgain => {
     });
   };
 
+  /** Never rejects. */
+  const attempt = (what: object, work: () => Promise<void>): Promise<void> =>
+    work().catch((err: unknown) => {
+      if (!end.signal.aborted) log.error({ err, ...what }, 'Missing events could not be asked for again.');
+    });
+
   const look = async (): Promise<void> => {
     for (const room of await db.read((tx) => dueSoughtRooms(tx, clock.now()))) {
       if (end.signal.aborted) return;
-      await lookIn(room).catch((err: unknown) => {
-        if (!end.signal.aborted)
-          log.error({ err, roomId: room.roomId }, 'Missing events could not be asked for again.');
-      });
+      await attempt({ roomId: room.roomId }, () => lookIn(room));
     }
   };
 
   const run = async (): Promise<void> => {
     while (!end.signal.aborted) {
-      await look();
+      await attempt({}, look);
       await clock.sleep(LOOK_EVERY_MS, end.signal).catch(() => undefined);
     }
   };
