@@ -4,6 +4,7 @@
 
 import type { Clock } from '../../lib/clock.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { turned } from '../../lib/turned.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import { roomVersion } from '../../protocol/room-versions/room-versions.ts';
 import type { Database } from '../../storage/database.ts';
@@ -107,8 +108,7 @@ const createSeekIn = (deps: SeekAgainDeps, signal: AbortSignal) => {
   /** Others at each attempt. */
   const serversFor = async (roomId: RoomId, attempts: number): Promise<ServerName[]> => {
     const others = [...(await serversIn(roomId))].filter((server) => server !== serverName && !isLeftAlone(server));
-    const from = others.length === 0 ? 0 : (attempts * SERVERS_MAX) % others.length;
-    return [...others.slice(from), ...others.slice(0, from)].slice(0, SERVERS_MAX);
+    return turned(others, attempts * SERVERS_MAX).slice(0, SERVERS_MAX);
   };
 
   const absentOf = async (events: readonly SoughtEvent[]): Promise<SoughtEvent[]> => {

@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { withHeapGrowth } from '../../lib/heap-growth.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { turned } from '../../lib/turned.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { RoomId, ServerName } from '../../protocol/ids/branded.ts';
 import type { Database } from '../../storage/database.ts';
@@ -97,9 +98,8 @@ const registerMetrics = (metrics: Metrics, running: Running): void => {
 /** Who let this server in first, others at each attempt, those that do not answer last. */
 const serversOf = (deps: PartialJoinsDeps, { via, servers, attempts }: PartialJoin): ServerName[] => {
   const others = [...new Set(servers)].filter((server) => server !== via && server !== deps.serverName);
-  const from = others.length === 0 ? 0 : (attempts * (SERVERS_MAX - 1)) % others.length;
-  const turned = [...others.slice(from), ...others.slice(0, from)];
-  const { ready = [], leftAlone = [] } = Object.groupBy([via, ...turned], (server) =>
+  const inTurn = turned(others, attempts * (SERVERS_MAX - 1));
+  const { ready = [], leftAlone = [] } = Object.groupBy([via, ...inTurn], (server) =>
     deps.isLeftAlone(server) ? 'leftAlone' : 'ready',
   );
   return [...ready, ...leftAlone].slice(0, SERVERS_MAX);

@@ -49,7 +49,7 @@ const explainEvent = async (tx: ReadTx, eventId: EventId): Promise<EventExplanat
   const reason = event.verdict === 0 ? undefined : await reasonOf(tx, event.nid);
   const awaits = await awaitedBy(tx, event.nid);
   const missingPrevs = await missingPrevsOf(tx, event.nid);
-  const searches = await searchesFor(tx, [...new Set([...awaits, ...missingPrevs])]);
+  const searches = await searchesFor(tx, [...awaits, ...missingPrevs]);
   return {
     event_id: event.eventId,
     room_id: event.roomId,

@@ -38,7 +38,7 @@ export interface EventExplanation {
   /** It is judged again when these arrive. */
   readonly awaits: readonly EventId[];
   readonly missing_prev_events: readonly EventId[];
-  /** When servers in the room are asked next for what is missing; `attempts` were in vain. What is not among these is given up. */
+  /** When servers in the room are asked next for missing prev events; `attempts` were in vain. Others of them are given up. */
   readonly asked_again: readonly { readonly event_id: EventId; readonly attempts: number; readonly due_ts: number }[];
   /** Events that fell because of it. */
   readonly fell: readonly NamedEvent[];
